@@ -1,0 +1,44 @@
+# What one types here. `make` alone lists the targets.
+#
+# build.mk holds the targets that the SAM CLI calls (build-<LogicalId>); `marquee local` calls the same ones.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+ARGS ?=
+GO ?= go
+
+include build.mk
+
+.PHONY: help run build test lint fuzz bench sam-check clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+# The recipe becomes the program itself, so that Ctrl-C reaches it alone and make does not report it as a failure.
+run: build ## the whole private API on this machine; ARGS=--once shows the movies and stops
+	@exec bin/marquee local $(ARGS)
+
+build: ## bin/marquee
+	@mkdir -p bin
+	$(GO) build -trimpath -o bin/marquee ./cmd/marquee
+
+test: ## all tests, with the race detector
+	$(GO) test -race -shuffle=on ./...
+
+lint: ## formatting, vet, staticcheck, tidy modules, known vulnerabilities
+	@GO="$(GO)" scripts/lint
+
+# Each target runs alone: Go fuzzes one at a time.
+FUZZTIME ?= 20s
+fuzz: ## every fuzz target for FUZZTIME (20s)
+	@GO="$(GO)" scripts/fuzz $(FUZZTIME)
+
+bench: ## figures of this machine, as ratios in one run
+	@GO="$(GO)" scripts/bench
+
+sam-check: build ## validate, lint, build and invoke with the SAM CLI
+	@scripts/sam-check
+
+clean: ## what was built here
+	rm -rf bin .aws-sam
