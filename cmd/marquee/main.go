@@ -17,15 +17,16 @@ import (
 // environment is what a command may know of the process it runs in. Commands read nothing else of it, so that tests can
 // run them without changing the test process.
 type environment struct {
-	Getenv func(string) string
-	Stdin  io.Reader
-	Stdout io.Writer
-	Stderr io.Writer
+	Command string // how the program was called: "bin/marquee"
+	Getenv  func(string) string
+	Stdin   io.Reader
+	Stdout  io.Writer
+	Stderr  io.Writer
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	env := environment{Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
+	env := environment{Command: os.Args[0], Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
 	status := run(ctx, os.Args[1:], env)
 	stop()
 	os.Exit(status)

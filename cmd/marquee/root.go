@@ -13,5 +13,8 @@ func newRootCommand(env environment) *cobra.Command {
 	root.SetIn(env.Stdin)
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
+	root.AddCommand(newLocalCommand(env))
+	root.AddCommand(newCallCommand(env))
+	root.AddCommand(newSimulateCommand(env))
 	return root
 }

@@ -1,0 +1,229 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"github.com/marquee-api/marquee/apiclient"
+)
+
+// callTarget is where a request goes and who signs it.
+type callTarget struct {
+	endpoint    *apiclient.Endpoint
+	credentials aws.CredentialsProvider
+	state       *callState // nil when the target is not the local stack
+}
+
+// callState is what marquee call reads of the local stack's state file.
+type callState struct {
+	Region    string `json:"region"`
+	InvokeURL string `json:"invoke_url"`
+	Endpoints map[string]struct {
+		URL string `json:"url"`
+	} `json:"endpoints"`
+	CredentialsFile string            `json:"credentials_file"`
+	Profiles        map[string]string `json:"profiles"`
+
+	path string // of the state file
+}
+
+// findTarget decides which API is meant: --url, else the local stack, else MARQUEE_URL. It takes the headers that name
+// an API out of the request's.
+func findTarget(ctx context.Context, env environment, o callOptions, header http.Header) (*callTarget, error) {
+	state, err := readCallState(o.state)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && o.stateGiven && o.url == "":
+		return nil, fmt.Errorf("state file %s is not there: start the local stack with `make run`, or give --url", o.state)
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return nil, err
+	}
+	where := apiclient.EndpointConfig{URL: o.url, VPCE: o.vpce, Region: o.region}
+	switch {
+	case o.url != "":
+		if !state.owns(o.url) && !state.owns(o.vpce) {
+			state = nil
+		}
+	case state != nil:
+		where.URL = state.InvokeURL
+	default:
+		where.URL = env.Getenv("MARQUEE_URL")
+	}
+	if where.URL == "" {
+		return nil, fmt.Errorf("no API to call: no local stack is running here (%s is not there), and neither --url nor MARQUEE_URL is given; start one with `make run`, or give --url", o.state)
+	}
+	if where.VPCE == "" && state == nil {
+		where.VPCE = env.Getenv("MARQUEE_VPCE")
+	}
+	useNamingHeaders(&where, header)
+	return newTarget(ctx, env, o, where, state)
+}
+
+func newTarget(ctx context.Context, env environment, o callOptions, where apiclient.EndpointConfig, state *callState) (*callTarget, error) {
+	var (
+		provider aws.CredentialsProvider
+		region   string
+		err      error
+	)
+	if state != nil {
+		region = state.Region
+		provider, err = state.provider(ctx, o.profile, env.Getenv("AWS_PROFILE"))
+	} else {
+		provider, region, err = defaultProvider(ctx, o.profile)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if where.Region == "" {
+		where.Region = region
+	}
+	endpoint, err := apiclient.ResolveEndpoint(where)
+	if err != nil {
+		return nil, err
+	}
+	return &callTarget{endpoint: endpoint, credentials: provider, state: state}, nil
+}
+
+// defaultProvider is the SDK's chain: environment, profiles, SSO, web identity, containers, instances.
+func defaultProvider(ctx context.Context, profile string) (aws.CredentialsProvider, string, error) {
+	var options []func(*config.LoadOptions) error
+	if profile != "" {
+		options = append(options, config.WithSharedConfigProfile(profile))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, options...)
+	if err != nil {
+		return nil, "", fmt.Errorf("looking for credentials: %w", err)
+	}
+	return cfg.Credentials, cfg.Region, nil
+}
+
+// useNamingHeaders reads -H Host and -H x-apigw-api-id as what they mean to a VPC endpoint: which API is called.
+func useNamingHeaders(where *apiclient.EndpointConfig, header http.Header) {
+	u, err := url.Parse(where.URL)
+	if err != nil || u.Host == "" {
+		return // ResolveEndpoint says what is wrong with it
+	}
+	if host := header.Get("Host"); host != "" {
+		header.Del("Host")
+		if where.VPCE == "" && !strings.EqualFold(host, u.Host) {
+			where.VPCE = u.Scheme + "://" + u.Host
+			u.Scheme, u.Host = "https", host
+			where.URL = u.String()
+		}
+	}
+	if id := header.Get("X-Apigw-Api-Id"); id != "" && strings.HasPrefix(u.Hostname(), "vpce-") {
+		header.Del("X-Apigw-Api-Id")
+		where.APIID = id
+	}
+}
+
+func readCallState(path string) (*callState, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("state file: %w", err)
+	}
+	s := &callState{path: path}
+	if err := json.Unmarshal(text, s); err != nil {
+		return nil, fmt.Errorf("state file %s: %w", path, err)
+	}
+	if s.InvokeURL == "" {
+		return nil, fmt.Errorf("state file %s holds no invoke_url: start the local stack anew with `make run`", path)
+	}
+	return s, nil
+}
+
+// owns reports whether a URL is one of the local stack's doors, so that its credentials are the right ones.
+func (s *callState) owns(raw string) bool {
+	u, err := url.Parse(raw)
+	if s == nil || err != nil || u.Host == "" {
+		return false
+	}
+	doors := []string{s.InvokeURL}
+	for _, e := range s.Endpoints {
+		doors = append(doors, e.URL)
+	}
+	return slices.ContainsFunc(doors, func(door string) bool {
+		d, err := url.Parse(door)
+		return err == nil && d.Host != "" && d.Port() == u.Port() && isThisMachine(u.Hostname())
+	})
+}
+
+func isThisMachine(host string) bool {
+	return slices.Contains([]string{"127.0.0.1", "localhost", "::1", "host.docker.internal"}, host)
+}
+
+// provider reads one of the local stack's profiles: the one that is asked for, else caller, else reader.
+func (s *callState) provider(ctx context.Context, asked, fromEnv string) (aws.CredentialsProvider, error) {
+	profile, source := asked, "--profile"
+	if profile == "" {
+		profile, source = fromEnv, "AWS_PROFILE"
+	}
+	if profile == "" {
+		profile, source = "reader", "the default"
+		if _, ok := s.Profiles["caller"]; ok {
+			profile = "caller"
+		}
+	}
+	file, err := s.credentialsPath()
+	if err != nil {
+		return nil, err
+	}
+	shared, err := config.LoadSharedConfigProfile(ctx, profile, func(o *config.LoadSharedConfigOptions) {
+		o.CredentialsFiles, o.ConfigFiles = []string{file}, []string{}
+	})
+	var unknown config.SharedConfigProfileNotExistError
+	if errors.As(err, &unknown) {
+		return nil, fmt.Errorf("the local stack has no profile %q (%s): it has %s", profile, source,
+			strings.Join(slices.Sorted(maps.Keys(s.Profiles)), ", "))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("profile %q of %s: %w", profile, file, err)
+	}
+	if !shared.Credentials.HasKeys() {
+		return nil, fmt.Errorf("profile %q of %s holds no keys", profile, file)
+	}
+	return credentials.StaticCredentialsProvider{Value: shared.Credentials}, nil
+}
+
+// credentialsPath finds the credentials file: as it is written, which is right in the directory that the stack was
+// started in, else in the directory that the state file's own place points to.
+func (s *callState) credentialsPath() (string, error) {
+	if s.CredentialsFile == "" {
+		return "", fmt.Errorf("state file %s holds no credentials_file: start the local stack anew with `make run`", s.path)
+	}
+	beside := filepath.Dir(s.path)
+	candidates := []string{s.CredentialsFile}
+	if !filepath.IsAbs(s.CredentialsFile) {
+		candidates = append(candidates,
+			filepath.Join(filepath.Dir(beside), s.CredentialsFile),
+			filepath.Join(beside, filepath.Base(s.CredentialsFile)))
+	}
+	for _, path := range candidates {
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("credentials file %s of the local stack is not there: the stack that wrote %s has stopped; start it anew with `make run`", s.CredentialsFile, s.path)
+}
+
+// explain says what a refused connection means: a state file outlives a stack that was killed.
+func (t *callTarget) explain(err error) error {
+	if t.state != nil && errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("the local stack of %s does not answer at %s: it has stopped; start it anew with `make run`, or remove the file", t.state.path, t.endpoint.DialAddress())
+	}
+	return err
+}

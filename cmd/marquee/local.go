@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/marquee-api/marquee/internal/local"
+)
+
+// startTime bounds how long a stack may take to come up, the first download of DynamoDB Local included.
+const startTime = 10 * time.Minute
+
+func newLocalCommand(env environment) *cobra.Command {
+	options := local.Options{Out: env.Stderr, Command: env.Command}
+	var (
+		parameters []string
+		noData     bool
+		once       bool
+	)
+	cmd := &cobra.Command{
+		Use:   "local",
+		Short: "Run the whole stack of a SAM template on this machine",
+		Long: `Run the whole stack of a SAM template on this machine: its functions' own binaries, the real DynamoDB Local, and in
+front of them a gateway that verifies signatures and evaluates the endpoint, resource and identity policies of the
+template as API Gateway does.
+
+It works for any template with a REST API and Go functions. Ctrl-C stops everything that it started.`,
+		Example: `  marquee local                       the stack of template.yaml in this folder
+  marquee local --once                call the API once through the caller function, show the answer, stop
+  marquee local --port 0 --no-data    free ports, an empty table
+  marquee local --param Stage=prod    with another parameter of the template`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if options.Parameters, err = keyValues("--param", parameters); err != nil {
+				return err
+			}
+			if noData {
+				options.Data = ""
+			}
+			if once {
+				return callOnce(cmd, env, options)
+			}
+			options.Log = lineWriter(env.Stderr)
+			return serve(cmd.Context(), env, options)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&options.Template, "template", "template.yaml", "the SAM `file`")
+	flags.StringVar(&options.Config, "config", "samconfig.toml", "the SAM configuration `file`, if it is there")
+	flags.StringVar(&options.ConfigEnv, "config-env", "local", "the `environment` in it")
+	flags.StringArrayVar(&parameters, "param", nil, "a parameter of the template, `Key=Value`, over the file's (repeatable)")
+	flags.IntVar(&options.Port, "port", local.DefaultPort, "the VPC endpoint's door; the other doors take the next ports; 0 takes free ones (--once does, unless told)")
+	flags.StringVar(&options.Host, "host", "127.0.0.1", "a further `address` to listen on, such as the container bridge's; 127.0.0.1 always is one")
+	flags.StringVar(&options.DynamoDB, "dynamodb", "auto", "how to run DynamoDB Local: `auto|java|docker|URL` of one that runs")
+	flags.StringVar(&options.Data, "data", "data/movies.jsonl", "what to load into the first table: a `file` of JSON lines or a JSON list")
+	flags.BoolVar(&noData, "no-data", false, "load nothing")
+	flags.BoolVar(&once, "once", false, "invoke the caller function once through the private API, show what it got, stop")
+	flags.StringVar(&options.State, "state", local.DefaultState, "where to write how to reach the stack; the credentials lie beside it")
+	return cmd
+}
+
+// serve runs the stack until it is told to stop.
+func serve(ctx context.Context, env environment, options local.Options) (err error) {
+	stack, err := start(ctx, options)
+	if err != nil || stack == nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stack.Close()) }()
+	if stack.HasCaller() {
+		if err := stack.Call(ctx, env.Stdout); err != nil && ctx.Err() == nil {
+			fmt.Fprintf(env.Stderr, "marquee: the first call did not succeed: %v\n", err)
+		}
+	}
+	return stack.Serve(ctx)
+}
+
+// callOnce runs the stack for one call. Nobody else knows of it, so it takes free ports, and another state file if the
+// usual one is in use: a run beside one that serves harms neither.
+func callOnce(cmd *cobra.Command, env environment, options local.Options) (err error) {
+	if !cmd.Flags().Changed("port") {
+		options.Port = 0
+	}
+	options.Shared = !cmd.Flags().Changed("state")
+	stack, err := start(cmd.Context(), options)
+	if err != nil || stack == nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stack.Close()) }()
+	return stack.Call(cmd.Context(), env.Stdout)
+}
+
+// start brings the stack up. It returns neither stack nor error if it was interrupted meanwhile: that was a wish.
+func start(ctx context.Context, options local.Options) (*local.Stack, error) {
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	stack, err := local.Start(ctx, options)
+	if err != nil && errors.Is(ctx.Err(), context.Canceled) {
+		return nil, nil
+	}
+	return stack, err
+}
+
+func keyValues(flag string, pairs []string) (map[string]string, error) {
+	values := make(map[string]string, len(pairs))
+	for _, pair := range pairs {
+		key, value, ok := strings.Cut(pair, "=")
+		if !ok || key == "" {
+			return nil, fmt.Errorf("%s %q: want Key=Value", flag, pair)
+		}
+		values[key] = value
+	}
+	return values, nil
+}
+
+// lineWriter writes whole lines from many goroutines.
+func lineWriter(w io.Writer) func(string) {
+	var mu sync.Mutex
+	return func(line string) {
+		mu.Lock()
+		defer mu.Unlock()
+		fmt.Fprintln(w, line)
+	}
+}

@@ -1,0 +1,68 @@
+package architecture_test
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/marquee-api/marquee"
+
+// allowed says which packages of this module each one may import. A package that is missing here fails the test, so that
+// a new room is placed on purpose. cmd/marquee may know everything.
+var allowed = map[string][]string{
+	"apiclient":                       {"internal/sigv4"},
+	"functions/caller":                {"apiclient"},
+	"functions/movielist":             {"internal/movies"},
+	"internal/architecture":           {},
+	"internal/console":                {"internal/gateway"},
+	"internal/dynamolocal":            {},
+	"internal/gateway":                {"internal/policy", "internal/proxyevent", "internal/sigv4"},
+	"internal/gobuild":                {},
+	"internal/lambdahost":             {},
+	"internal/local":                  {"internal/console", "internal/dynamolocal", "internal/gateway", "internal/gobuild", "internal/lambdahost", "internal/policy", "internal/sigv4", "internal/stack"},
+	"internal/movies":                 {},
+	"internal/policy":                 {},
+	"internal/proxyevent":             {},
+	"internal/sigv4":                  {},
+	"internal/stack":                  {},
+	"data":                            {},
+	"internal/dynamolocal/dynamotest": {"internal/dynamolocal"},
+	"internal/tools/benchratio":       {},
+}
+
+// standardOnly are the leaves that import nothing but the standard library.
+var standardOnly = []string{"internal/sigv4", "internal/policy", "internal/lambdahost", "internal/gobuild"}
+
+func TestImports(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-f", `{{.ImportPath}}: {{join .Imports " "}}`, module+"/...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	seen := 0
+	for line := range strings.Lines(string(out)) {
+		path, imports, _ := strings.Cut(strings.TrimSpace(line), ":")
+		name := strings.TrimPrefix(path, module+"/")
+		if name == "cmd/marquee" {
+			continue
+		}
+		seen++
+		may, ok := allowed[name]
+		if !ok {
+			t.Errorf("package %s has no place in the table", name)
+		}
+		for _, imported := range strings.Fields(imports) {
+			own, ok := strings.CutPrefix(imported, module+"/")
+			if ok && !slices.Contains(may, own) {
+				t.Errorf("%s imports %s, which the table does not allow", name, own)
+			}
+			if slices.Contains(standardOnly, name) && strings.Contains(strings.Split(imported, "/")[0], ".") {
+				t.Errorf("%s imports %s, but may use the standard library only", name, imported)
+			}
+		}
+	}
+	if seen < 10 {
+		t.Fatalf("go list named %d packages: the test looked at nothing", seen)
+	}
+}

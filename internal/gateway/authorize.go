@@ -1,0 +1,163 @@
+package gateway
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/marquee-api/marquee/internal/policy"
+)
+
+const invokeAction = "execute-api:Invoke"
+
+// policyNames are the kinds of policy as AWS names them in a denial ("Troubleshoot access denied error messages").
+var policyNames = map[policy.Source]string{
+	policy.SourceIdentity: "identity-based policy",
+	policy.SourceResource: "resource-based policy",
+	policy.SourceEndpoint: "VPC endpoint policy",
+	policy.SourceBoundary: "permissions boundary",
+	policy.SourceSession:  "session policy",
+}
+
+// checkEndpointPolicy asks the policy of the endpoint on its own, before the API's: it must allow. Without one there is
+// AWS's default, which allows everything.
+func (x *exchange) checkEndpointPolicy() *Refusal {
+	if x.door.Policy == nil {
+		return nil
+	}
+	request := x.policyRequest()
+	result := x.door.Policy.Evaluate(&request)
+	verdict := policy.Verdict{Decision: result.Decision, Source: policy.SourceEndpoint, Statement: result.Statement, Sid: result.Sid}
+	if verdict.Decision != policy.Allow {
+		return x.record.fail("endpoint policy", x.denied(verdict))
+	}
+	x.record.pass("endpoint policy", describeVerdict(verdict))
+	return nil
+}
+
+// authorize asks the resource policy and the caller's policies together.
+func (x *exchange) authorize() *Refusal {
+	request := x.policyRequest()
+	if x.noAuth() {
+		request.Principal = policy.Principal{}
+	}
+	call := policy.Call{Resource: x.target.api.ResourcePolicy, ResourceAccount: x.g.accountID}
+	switch {
+	case x.noAuth() && call.Resource == nil:
+		x.record.pass("authorization", "the method asks for none, and there is no resource policy")
+		return nil
+	case !x.noAuth():
+		call.Identity, call.Boundary = x.identity.Policies, x.identity.Boundary
+	}
+	verdict := call.Authorize(&request)
+	if verdict.Decision != policy.Allow {
+		return x.record.fail("authorization", x.denied(verdict))
+	}
+	x.record.pass("authorization", describeVerdict(verdict))
+	return nil
+}
+
+// passOn checks what a method needs that invokes its function as the caller: the caller's right to do so. What API
+// Gateway answers without it is not documented; nothing runs either way.
+func (x *exchange) passOn() *Refusal {
+	if x.route.CallerInvokes == "" {
+		return nil
+	}
+	request := policy.Request{Principal: x.identity.Principal, Action: "lambda:InvokeFunction", Resource: x.route.CallerInvokes, Context: x.context()}
+	call := policy.Call{Identity: x.identity.Policies, Boundary: x.identity.Boundary, ResourceAccount: x.g.accountID}
+	if call.Authorize(&request).Decision != policy.Allow {
+		return x.record.fail("caller credentials", refuseInternal.because(
+			"the method invokes its function with the caller's credentials (SAM's default InvokeRole), and %s may not invoke %s; set InvokeRole: NONE",
+			x.identity.Principal.ARN, x.route.CallerInvokes))
+	}
+	return nil
+}
+
+// denied words a denial as AWS does.
+func (x *exchange) denied(v policy.Verdict) *Refusal {
+	kind := policyNames[v.Source]
+	suffix := " because no " + kind + " allows the execute-api:Invoke action"
+	if v.Decision == policy.ExplicitDeny {
+		article := "a "
+		if v.Source == policy.SourceIdentity {
+			article = "an "
+		}
+		suffix = " with an explicit deny in " + article + kind
+	}
+	who := policy.AnonymousName
+	if x.identity != nil && !(x.noAuth() && v.Source != policy.SourceEndpoint) {
+		who = x.identity.Principal.ARN
+	}
+	refusal := refuseAccess(who, x.arn, suffix)
+	refusal.Why = describeVerdict(v)
+	return refusal
+}
+
+// describeVerdict says which statement decided.
+func describeVerdict(v policy.Verdict) string {
+	kind := policyNames[v.Source]
+	switch {
+	case v.Decision == policy.ImplicitDeny:
+		return "no statement of the " + kind + " allows it"
+	case v.Source == policy.SourceNone:
+		return "allowed: the root user"
+	}
+	place := kind
+	if v.Source == policy.SourceIdentity {
+		place += " " + strconv.Itoa(v.Document+1)
+	}
+	verb := "allowed"
+	if v.Decision == policy.ExplicitDeny {
+		verb = "denied"
+	}
+	name := ""
+	if v.Sid != "" {
+		name = fmt.Sprintf(" (%s)", v.Sid)
+	}
+	return fmt.Sprintf("%s by statement %d%s of the %s", verb, v.Statement+1, name, place)
+}
+
+// policyRequest is the call as policies see it: who, what, and the condition keys.
+func (x *exchange) policyRequest() policy.Request {
+	request := policy.Request{Action: invokeAction, Resource: x.arn, Context: x.context()}
+	if x.identity != nil {
+		request.Principal = x.identity.Principal
+	}
+	return request
+}
+
+// context sets the condition keys that API Gateway has ("AWS condition keys that can be used in API Gateway resource
+// policies"). aws:SourceIp is absent for a call through an endpoint, and aws:SecureTransport is true: on AWS there is no
+// plain HTTP, and the loopback hop stands for TLS.
+func (x *exchange) context() policy.Context {
+	ctx := policy.NewContext(18)
+	utc := x.now.UTC()
+	ctx.Set(policy.KeyCurrentTime, utc.Format(time.RFC3339))
+	ctx.Set(policy.KeyEpochTime, strconv.FormatInt(utc.Unix(), 10))
+	ctx.Set(policy.KeySecureTransport, "true")
+	ip := sourceIP(x.r)
+	if x.door.private() {
+		ctx.Set(policy.KeySourceVPCE, x.door.VPCEndpointID)
+		ctx.Set(policy.KeySourceVPC, x.door.VPCID)
+		ctx.Set(policy.KeyVPCSourceIP, ip)
+	} else {
+		ctx.Set(policy.KeySourceIP, ip)
+	}
+	if referer := x.r.Referer(); referer != "" {
+		ctx.Set(policy.KeyReferer, referer)
+	}
+	if agent := x.r.UserAgent(); agent != "" {
+		ctx.Set(policy.KeyUserAgent, agent)
+	}
+	if id := x.identity; id != nil && !x.noAuth() {
+		ctx.FillPrincipal(id.Principal)
+		if !id.IssuedAt.IsZero() {
+			ctx.Set(policy.KeyTokenIssueTime, id.IssuedAt.UTC().Format(time.RFC3339))
+			ctx.Set(policy.KeyMultiFactorAuth, "false")
+		}
+		for key, value := range id.ContextKeys {
+			ctx.Set(key, value)
+		}
+	}
+	return ctx
+}

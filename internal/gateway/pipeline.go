@@ -1,0 +1,265 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/marquee-api/marquee/internal/proxyevent"
+	"github.com/marquee-api/marquee/internal/sigv4"
+)
+
+// exchange is one request on its way through the gateway.
+type exchange struct {
+	g      *Gateway
+	door   *Door
+	r      *http.Request
+	now    time.Time
+	record Record
+
+	path     string // normalised, with the stage: what was signed, and what is routed and authorised
+	query    string
+	target   target
+	arn      string // of the method and the actual path
+	body     []byte
+	hash     string
+	route    *Route
+	params   map[string]string
+	identity *Identity // nil: anonymous
+	ids      requestIDs
+}
+
+// serve takes a request the whole way and answers it.
+func (g *Gateway) serve(door *Door, w http.ResponseWriter, r *http.Request) {
+	now := g.now()
+	x := &exchange{g: g, door: door, r: r, now: now, ids: g.newRequestIDs(r, now)}
+	x.record = Record{
+		Time: now, RequestID: x.ids.request, Door: door.Name, Method: r.Method, Host: r.Host, Path: r.URL.Path,
+	}
+	response, refusal := x.handle(w)
+	if refusal != nil {
+		x.refuse(w, refusal)
+	} else {
+		x.answer(w, response)
+	}
+	x.record.Duration = g.now().Sub(now)
+	g.observe(x.record)
+}
+
+// handle is the order of the checks. Each one that refuses has said so in the record.
+func (x *exchange) handle(w http.ResponseWriter) (proxyevent.Response, *Refusal) {
+	if refusal := x.limit(); refusal != nil {
+		return proxyevent.Response{}, x.record.fail("limits", refusal)
+	}
+	if refusal := x.find(); refusal != nil {
+		return proxyevent.Response{}, x.record.fail("api", refusal)
+	}
+	if refusal := x.read(w); refusal != nil {
+		return proxyevent.Response{}, x.record.fail("limits", refusal)
+	}
+	for _, check := range []func() *Refusal{x.authenticate, x.authorize, x.routed, x.throttle, x.passOn} {
+		if refusal := check(); refusal != nil {
+			return proxyevent.Response{}, refusal
+		}
+	}
+	return x.invoke()
+}
+
+func (x *exchange) limit() *Refusal {
+	if refusal := checkLimits(x.door, x.r); refusal != nil {
+		return refusal
+	}
+	// The target as it was on the wire: net/url would hide differences that the signature covers.
+	raw, query, _ := strings.Cut(x.r.RequestURI, "?")
+	x.path, x.query = sigv4.NormalizePath(raw), query
+	x.record.Path = x.path
+	return nil
+}
+
+// find names the API, and the route whose authorization type counts. A path without a route behaves like an AWS_IAM
+// method, so that an unsigned caller learns nothing of what exists.
+func (x *exchange) find() *Refusal {
+	target, refusal := x.g.resolve(x.door, x.r, x.path)
+	if refusal != nil {
+		return refusal
+	}
+	api := target.api
+	x.target = target
+	x.record.API = api.ID
+	x.record.pass("api", api.ID+"/"+api.Stage)
+	x.route, x.params = api.router.match(x.r.Method, target.path)
+	// The actual path, percent-encoded as on the wire: that is what policies match.
+	x.arn = "arn:aws:execute-api:" + x.g.region + ":" + x.g.accountID + ":" + api.ID + "/" + api.Stage + "/" + x.r.Method + target.path
+	if len(x.arn) > maxMethodARN {
+		return refuseLongURI.because("the method ARN has %d bytes, the limit is %d", len(x.arn), maxMethodARN)
+	}
+	return nil
+}
+
+func (x *exchange) read(w http.ResponseWriter) (refusal *Refusal) {
+	x.body, x.hash, refusal = readBody(w, x.r)
+	return refusal
+}
+
+// authenticate verifies the signature and lets the endpoint policy see who it was, which comes before anything is said
+// of a missing signature ("VPC endpoint policies": the principal by the content of Authorization).
+func (x *exchange) authenticate() *Refusal {
+	signer, err := x.verify()
+	switch {
+	case err == nil:
+		x.identity = signer
+		x.record.Identity = signer.Principal.ARN
+		x.record.pass("signature", "signed by "+signer.Name)
+	case x.signed() && (x.door.private() || !x.noAuth()):
+		return x.record.fail("signature", x.refusedSignature(err))
+	}
+	if refusal := x.checkEndpointPolicy(); refusal != nil {
+		return refusal
+	}
+	if x.identity == nil && !x.noAuth() {
+		return x.record.fail("signature", x.refusedSignature(err))
+	}
+	return nil
+}
+
+// signed says whether the request looks signed with SigV4, rightly or wrongly.
+func (x *exchange) signed() bool {
+	return strings.HasPrefix(x.r.Header.Get("Authorization"), "AWS4-") || strings.Contains(x.query, "X-Amz-Algorithm=AWS4-")
+}
+
+// noAuth says whether the method was found and asks for no signature.
+func (x *exchange) noAuth() bool { return x.route != nil && x.route.NoAuth }
+
+// verify returns who signed the request.
+func (x *exchange) verify() (*Identity, error) {
+	var signer *Identity
+	_, err := x.g.verifier.Verify(&sigv4.VerifyInput{
+		Method: x.r.Method, Target: x.r.RequestURI, Host: x.r.Host, Header: x.r.Header, PayloadHash: x.hash,
+		Region: x.g.region, Service: "execute-api", Now: x.now,
+		Lookup: func(accessKeyID string) (sigv4.Key, bool) {
+			holder, ok := x.g.identities.Identity(accessKeyID)
+			if !ok {
+				return sigv4.Key{}, false
+			}
+			x.record.AccessKeyID = accessKeyID
+			signer = holder
+			return holder.Key, true
+		},
+		// On AWS no port is ever part of Host, and clients that leave it out work there.
+		HostWithoutPort: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return signer, nil
+}
+
+func (x *exchange) refusedSignature(err error) *Refusal {
+	var refusal *sigv4.Refusal
+	if !errors.As(err, &refusal) {
+		return refuseInternal.because("verifying: %v", err)
+	}
+	x.record.CanonicalRequest = redact(refusal.CanonicalRequest)
+	x.record.StringToSign = refusal.StringToSign
+	return refuseSignature(refusal.Type, refusal.Message)
+}
+
+// routed refuses what has no route, after authorization and in the words of a missing signature: the habit of the real
+// service, which documents a 404 that nobody has reported.
+func (x *exchange) routed() *Refusal {
+	if x.route == nil {
+		return x.record.fail("route", refuseMissingToken.because("no route for %s %s", x.r.Method, x.target.path))
+	}
+	x.record.Route = x.route.Method + " " + x.route.Path
+	x.record.pass("route", x.record.Route)
+	return nil
+}
+
+func (x *exchange) throttle() *Refusal {
+	if l := x.route.limiter; l != nil && !l.AllowN(x.now, 1) {
+		return x.record.fail("throttle", refuseThrottled.because("the method's limit"))
+	}
+	if l := x.target.api.limiter; l != nil && !l.AllowN(x.now, 1) {
+		return x.record.fail("throttle", refuseThrottled.because("the stage's limit"))
+	}
+	return nil
+}
+
+// integrationTimeout is API Gateway's default.
+const integrationTimeout = 29 * time.Second
+
+// invoke runs the function. The caller may go away meanwhile: on AWS the function runs on, and so it does here.
+func (x *exchange) invoke() (proxyevent.Response, *Refusal) {
+	api := x.target.api
+	payload, err := proxyevent.Marshal(x.proxyRequest())
+	if err != nil {
+		return proxyevent.Response{}, x.record.fail("function", refuseInternal.because("the event: %v", err))
+	}
+	if len(payload) > maxEvent {
+		return proxyevent.Response{}, x.record.fail("function", refuseEventTooLarge.because("the event has %d bytes, the limit is %d", len(payload), maxEvent))
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.r.Context()), integrationTimeout)
+	defer cancel()
+	x.record.Function = x.route.Function
+	start := x.g.now()
+	answer, err := x.g.invoker.Invoke(ctx, x.route.Function, Event{Payload: payload, TraceID: x.ids.trace})
+	x.record.FunctionDuration = x.g.now().Sub(start)
+	if refusal := functionRefusal(answer, err); refusal != nil {
+		return proxyevent.Response{}, x.record.fail("function", refusal)
+	}
+	response, err := proxyevent.ParseResponse(answer.Payload, x.r.Header.Get("Accept"), api.BinaryMediaTypes)
+	switch {
+	case errors.Is(err, proxyevent.ErrBase64):
+		return response, x.record.fail("function", refuseInternal.because("%v", err))
+	case err != nil:
+		return response, x.record.fail("function", refuseFunctionError.because("%v", err))
+	}
+	x.record.pass("function", x.route.Function)
+	return response, nil
+}
+
+func functionRefusal(answer Answer, err error) *Refusal {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return refuseFunctionTimeout.because("no answer within %v", integrationTimeout)
+	case err != nil:
+		return refuseInternal.because("%v", err)
+	case answer.FunctionError != "":
+		return refuseFunctionError.because("%s error: %.500s", answer.FunctionError, answer.Payload)
+	}
+	return nil
+}
+
+func (x *exchange) proxyRequest() *proxyevent.Request {
+	api := x.target.api
+	event := &proxyevent.Request{
+		Method: x.r.Method, Path: x.target.path, RawQuery: x.query, Protocol: x.r.Proto, Host: x.r.Host,
+		Header: x.r.Header, Body: x.body, Resource: x.route.Path, PathParameters: x.params,
+		API: proxyevent.API{
+			AccountID: x.g.accountID, ID: api.ID, Stage: api.Stage, ResourceID: x.route.ResourceID,
+			DeploymentID: api.DeploymentID, StageVariables: api.StageVariables, BinaryMediaTypes: api.BinaryMediaTypes,
+		},
+		Identity: proxyevent.Identity{
+			SourceIP: sourceIP(x.r), UserAgent: x.r.UserAgent(), VPCID: x.door.VPCID, VPCEndpointID: x.door.VPCEndpointID,
+		},
+		RequestID: x.ids.request, ExtendedRequestID: x.ids.extended, Time: x.now,
+	}
+	if x.identity != nil && !x.noAuth() {
+		event.Identity.AccessKey = x.record.AccessKeyID
+		event.Identity.AccountID = x.identity.AccountID
+		event.Identity.UniqueID = x.identity.UniqueID
+		event.Identity.ARN = x.identity.Principal.ARN
+	}
+	return event
+}
+
+func sourceIP(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}

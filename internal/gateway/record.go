@@ -1,0 +1,52 @@
+package gateway
+
+import "time"
+
+// Record says what became of one request and why: one for each, secrets and tokens left out.
+type Record struct {
+	Time      time.Time `json:"time"`
+	RequestID string    `json:"request_id"`
+	Door      string    `json:"door"`
+	Method    string    `json:"method"`
+	Host      string    `json:"host"`
+	Path      string    `json:"path"` // normalised, with the stage
+	API       string    `json:"api,omitempty"`
+	Route     string    `json:"route,omitempty"`
+
+	Identity    string `json:"identity,omitempty"` // the caller's ARN
+	AccessKeyID string `json:"access_key_id,omitempty"`
+
+	Checks []Check `json:"checks"`
+	Status int     `json:"status"`
+
+	// Of a refusal by the gateway.
+	ErrorType        string `json:"error_type,omitempty"`
+	Message          string `json:"message,omitempty"`
+	Why              string `json:"why,omitempty"`
+	CanonicalRequest string `json:"canonical_request,omitempty"`
+	StringToSign     string `json:"string_to_sign,omitempty"`
+
+	Function         string        `json:"function,omitempty"`
+	FunctionDuration time.Duration `json:"function_duration_ns,omitempty"`
+	Duration         time.Duration `json:"duration_ns"`
+}
+
+// Check is one step of the pipeline. Steps that were not reached are not listed.
+type Check struct {
+	Name   string `json:"name"`
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail,omitempty"`
+}
+
+func (rec *Record) pass(name, detail string) {
+	rec.Checks = append(rec.Checks, Check{Name: name, OK: true, Detail: detail})
+}
+
+func (rec *Record) fail(name string, refusal *Refusal) *Refusal {
+	detail := refusal.Why
+	if detail == "" {
+		detail = firstLine(refusal.Message)
+	}
+	rec.Checks = append(rec.Checks, Check{Name: name, Detail: detail})
+	return refusal
+}

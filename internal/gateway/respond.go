@@ -1,0 +1,97 @@
+package gateway
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/marquee-api/marquee/internal/proxyevent"
+)
+
+// requestIDs are the names of one request: x-amzn-RequestId, x-amz-apigw-id and X-Amzn-Trace-Id.
+type requestIDs struct {
+	request, extended, trace string
+}
+
+var uuidForm = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+
+// newRequestIDs makes them up. A caller's own request id is kept if it is a UUID ("Set up logging"), and so is the root
+// of a trace.
+func (g *Gateway) newRequestIDs(r *http.Request, now time.Time) requestIDs {
+	var random [39]byte
+	_, _ = io.ReadFull(g.random, random[:]) // names, not secrets: short randomness makes them plain, not wrong
+	id := random[:16]
+	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80 // RFC 9562, version 4
+	ids := requestIDs{
+		request:  fmt.Sprintf("%x-%x-%x-%x-%x", id[0:4], id[4:6], id[6:8], id[8:10], id[10:16]),
+		extended: base64.StdEncoding.EncodeToString(random[16:27]),
+		trace:    fmt.Sprintf("Root=1-%08x-%s", now.Unix(), hex.EncodeToString(random[27:39])),
+	}
+	if own := r.Header.Get("X-Amzn-Requestid"); uuidForm.MatchString(own) {
+		ids.request = own
+	}
+	if own := r.Header.Get("X-Amzn-Trace-Id"); strings.HasPrefix(own, "Root=") {
+		ids.trace = own
+	}
+	return ids
+}
+
+// refuse sends an answer of the gateway's own.
+func (x *exchange) refuse(w http.ResponseWriter, refusal *Refusal) {
+	x.record.Status, x.record.ErrorType = refusal.Status, refusal.Type
+	x.record.Message, x.record.Why = redact(refusal.Message), refusal.Why
+	h := w.Header()
+	if refusal.Type == "" {
+		h.Set("Content-Type", "text/plain; charset=utf-8")
+	} else {
+		h.Set("Content-Type", "application/json")
+		h["x-amzn-RequestId"] = []string{x.ids.request}
+		h["x-amz-apigw-id"] = []string{x.ids.extended}
+		h["x-amzn-ErrorType"] = []string{refusal.Type}
+	}
+	if refusal.Status == http.StatusGatewayTimeout {
+		h["X-Amzn-Trace-Id"] = []string{x.ids.trace}
+	}
+	writeBody(w, refusal.Status, []byte(refusal.Body))
+}
+
+// answer sends the function's response. The gateway's own headers cannot be overridden.
+func (x *exchange) answer(w http.ResponseWriter, response proxyevent.Response) {
+	x.record.Status = response.Status
+	h := w.Header()
+	for name, values := range response.Header {
+		switch strings.ToLower(name) {
+		case "x-amzn-requestid", "x-amz-apigw-id", "x-amzn-trace-id":
+		default:
+			h[name] = values
+		}
+	}
+	h["x-amzn-RequestId"] = []string{x.ids.request}
+	h["x-amz-apigw-id"] = []string{x.ids.extended}
+	h["X-Amzn-Trace-Id"] = []string{x.ids.trace}
+	writeBody(w, response.Status, response.Body)
+}
+
+// writeBody sends status and body; a caller that went away is nobody's error.
+func writeBody(w http.ResponseWriter, status int, body []byte) {
+	if status != http.StatusNoContent && status != http.StatusNotModified {
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}
+
+// tokens are session tokens as they stand in canonical requests: a header's line, or a parameter of the query.
+var tokens = regexp.MustCompile(`(?i)(x-amz-security-token[:=])[^\n&']+`)
+
+// redact removes session tokens from what is kept or shown. The answer to the caller, who sent the token, keeps it, as
+// AWS's does.
+func redact(s string) string {
+	return tokens.ReplaceAllString(s, "${1}[redacted]")
+}

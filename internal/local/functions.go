@@ -1,0 +1,137 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/marquee-api/marquee/internal/gateway"
+	"github.com/marquee-api/marquee/internal/lambdahost"
+	"github.com/marquee-api/marquee/internal/stack"
+)
+
+// addresses are the names of the template's network and where they are on this machine.
+type addresses struct {
+	stack    *stack.Stack
+	vpce     string   // URL of the endpoint's door
+	public   string   // URL of the public door
+	dynamodb string   // empty: the stack has no table
+	hosts    []string // the names of this machine that count as loopback
+}
+
+// environment is what a function's process gets: the template's variables, with the names that only AWS resolves
+// replaced by the doors they stand for, its role's credentials, and where DynamoDB is.
+func (a *addresses) environment(f *stack.Function, key accessKey) []string {
+	env := maps.Clone(f.Environment)
+	if env == nil {
+		env = map[string]string{}
+	}
+	for name, value := range env {
+		env[name] = a.localize(value, f.InVPC)
+	}
+	env["AWS_REGION"], env["AWS_DEFAULT_REGION"] = a.stack.Region, a.stack.Region
+	env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], env["AWS_SESSION_TOKEN"] = key.id, key.secret, key.token
+	env["AWS_EC2_METADATA_DISABLED"] = "true" // no credentials but the role's
+	if a.dynamodb != "" {
+		env["AWS_ENDPOINT_URL_DYNAMODB"] = a.dynamodb
+	}
+	lines := make([]string, 0, len(env))
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		lines = append(lines, name+"="+env[name])
+	}
+	return lines
+}
+
+// localize replaces the invoke URLs of the stack's APIs. A function in the VPC reaches them through the endpoint, any
+// other comes from the public internet and is refused there by a private API, as on AWS.
+func (a *addresses) localize(value string, inVPC bool) string {
+	door := a.public
+	if inVPC {
+		door = a.vpce
+	}
+	for _, endpoint := range a.stack.Endpoints {
+		if endpoint.DNSName == "" || endpoint.Service != "execute-api" {
+			continue
+		}
+		if value == endpoint.DNSName {
+			return strings.TrimPrefix(door, "http://")
+		}
+		value = strings.ReplaceAll(value, "https://"+endpoint.DNSName, door)
+		for _, api := range a.stack.APIs {
+			value = strings.ReplaceAll(value, "https://"+api.ID+"-"+endpoint.ID+a.suffix(), door)
+		}
+	}
+	for _, api := range a.stack.APIs {
+		value = strings.ReplaceAll(value, "https://"+api.ID+a.suffix(), door)
+	}
+	return value
+}
+
+func (a *addresses) suffix() string { return ".execute-api." + a.stack.Region + ".amazonaws.com" }
+
+// fleet runs the functions of a stack.
+type fleet struct {
+	byName map[string]*lambdahost.Function
+	invoke *lambdahost.InvokeAPI
+}
+
+// Invoke runs a function for the gateway.
+func (f *fleet) Invoke(ctx context.Context, name string, event gateway.Event) (gateway.Answer, error) {
+	function, ok := f.byName[name]
+	if !ok {
+		return gateway.Answer{}, fmt.Errorf("function %s has no binary here", name)
+	}
+	result, err := function.Invoke(ctx, lambdahost.Invocation{Payload: event.Payload, TraceID: event.TraceID})
+	if err != nil {
+		return gateway.Answer{}, err
+	}
+	return gateway.Answer{Payload: result.Payload, FunctionError: result.FunctionError}, nil
+}
+
+// close ends every process.
+func (f *fleet) close(ctx context.Context) error {
+	errs := []error{f.invoke.Close(ctx)}
+	for _, function := range f.byName {
+		errs = append(errs, function.Close(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// newFleet makes a host for each function that was built. hosts are the names under which the Invoke API answers.
+func newFleet(a *addresses, binaries map[string]string, ids *directory, log func(lambdahost.LogLine)) (*fleet, error) {
+	f := &fleet{byName: map[string]*lambdahost.Function{}}
+	f.invoke = &lambdahost.InvokeAPI{
+		Functions: f.byName, AllowedHosts: a.hosts, Region: a.stack.Region, Account: a.stack.AccountID,
+	}
+	for _, fn := range a.stack.Functions {
+		bootstrap, ok := binaries[fn.LogicalID]
+		if !ok {
+			continue
+		}
+		config := lambdahost.Config{
+			Name: fn.Name, ARN: fn.ARN, Bootstrap: bootstrap, Dir: filepath.Dir(bootstrap), Handler: fn.Handler,
+			Env: a.environment(fn, ids.keys[fn.LogicalID]), Timeout: fn.Timeout, MemoryMB: fn.MemoryMB, Log: log,
+		}
+		if fn.ReservedConcurrency != nil {
+			config.Concurrency = reserved(*fn.ReservedConcurrency)
+		}
+		host, err := lambdahost.New(config)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", fn.Position, err)
+		}
+		f.byName[fn.Name] = host
+	}
+	return f, nil
+}
+
+// reserved maps a reserved concurrency to the host's, where zero means the default and a negative one means none.
+func reserved(n int) int {
+	if n == 0 {
+		return -1
+	}
+	return n
+}

@@ -1,0 +1,432 @@
+// Package local runs a whole stack on this machine: it reads the template, builds the functions, starts the database,
+// mints identities, opens the doors of the gateway and writes the files by which others find all this.
+//
+// It only joins the rooms beside it: what a template means is internal/stack's, who may call is internal/gateway's and
+// internal/policy's, how a function runs is internal/lambdahost's. It has no rules of its own about any of these, and no
+// configuration but the template and its parameters.
+package local
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/marquee-api/marquee/internal/console"
+	"github.com/marquee-api/marquee/internal/dynamolocal"
+	"github.com/marquee-api/marquee/internal/gateway"
+	"github.com/marquee-api/marquee/internal/gobuild"
+	"github.com/marquee-api/marquee/internal/lambdahost"
+	"github.com/marquee-api/marquee/internal/stack"
+)
+
+// DefaultState is the state file's path, relative to the working directory.
+const DefaultState = ".marquee/local.json"
+
+// DefaultPort is the port of the VPC endpoint's door; the others take the next ones.
+const DefaultPort = 8080
+
+// accountID is the account that every local stack is in: the one of AWS's documents.
+const accountID = "123456789012"
+
+// Options says what to run and where.
+type Options struct {
+	Template   string
+	Config     string            // samconfig.toml; may be absent
+	ConfigEnv  string            // its environment
+	Parameters map[string]string // win over the configuration file
+
+	Host     string // a further address to listen on; 127.0.0.1 is always one
+	Port     int    // of the first door; 0: free ones
+	DynamoDB string // auto, java, docker or a URL
+	Data     string // file to load into the first table; empty: none
+	State    string // path of the state file
+	Shared   bool   // if the state file is in use, take one in a folder of this run alone instead of failing
+
+	Command string           // how the program was called, for the lines it prints
+	Out     io.Writer        // progress and warnings
+	Log     func(string)     // one line for each request and each line that a function prints; nil: none
+	Now     func() time.Time // nil: time.Now
+}
+
+// Stack is a running stack.
+type Stack struct {
+	options  Options
+	template *stack.Stack
+	files    files
+	state    State
+	own      string // a folder of this run alone, removed with it; empty: none
+	caller   string // the function that calls the API; empty: none does
+
+	ids     *directory
+	fleet   *fleet
+	doors   [5]*opening
+	servers []*http.Server
+	db      *dynamolocal.Server
+	release func()
+	failed  chan error
+}
+
+// The doors by their place: each port is the first one's plus this.
+const (
+	doorVPCE = iota
+	doorOtherVPCE
+	doorPublic
+	doorLambda
+	doorConsole
+	doorDynamoDB // DynamoDB Local listens itself
+	doorCount
+)
+
+// Start brings the stack up. The context bounds the start; what was started when it fails is stopped again. The caller
+// must Close the stack.
+func Start(ctx context.Context, o Options) (_ *Stack, err error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	s := &Stack{options: o, files: filesOf(o.State), failed: make(chan error, 1)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	if s.template, err = readTemplate(o); err != nil {
+		return nil, err
+	}
+	for _, w := range s.template.Warnings {
+		fmt.Fprintf(o.Out, "warning: %s: %s %s: %s\n", w.Position, w.Resource, w.Property, w.Message)
+	}
+	apis, err := gatewayAPIs(s.template)
+	if err != nil {
+		return nil, err
+	}
+	ways, err := gatewayDoors(s.template, o.Host)
+	if err != nil {
+		return nil, err
+	}
+	if s.ids, err = newDirectory(s.template, o.Now()); err != nil {
+		return nil, err
+	}
+	if callers := callerFunctions(s.template); len(callers) > 0 {
+		s.caller = callers[0].Name
+	}
+	if err = s.claimState(); err != nil {
+		return nil, err
+	}
+	if err := s.open(); err != nil {
+		return nil, err
+	}
+	binaries, err := s.prepare(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.serve(apis, ways, binaries); err != nil {
+		return nil, err
+	}
+	return s, s.announce(ways)
+}
+
+// readTemplate reads the template with the parameters of its configuration file and those given.
+func readTemplate(o Options) (*stack.Stack, error) {
+	config, err := stack.LoadConfig(o.Config, o.ConfigEnv)
+	if err != nil {
+		return nil, err
+	}
+	parameters := map[string]string{}
+	for name, value := range config.Parameters {
+		parameters[name] = value
+	}
+	for name, value := range o.Parameters {
+		parameters[name] = value
+	}
+	options := stack.Options{Name: config.StackName, Region: config.Region, AccountID: accountID, Parameters: parameters}
+	if options.Name == "" {
+		options.Name = "marquee-local"
+	}
+	if options.Region == "" {
+		options.Region = "us-east-1"
+	}
+	return stack.Load(o.Template, options)
+}
+
+// claimState takes the state file for this run.
+func (s *Stack) claimState() (err error) {
+	s.release, err = lockState(s.files.lock)
+	if errors.Is(err, errLocked) && s.options.Shared {
+		s.own = filepath.Join(filepath.Dir(s.options.State), fmt.Sprintf("run-%d", os.Getpid()))
+		s.options.State = filepath.Join(s.own, filepath.Base(s.options.State))
+		s.files = filesOf(s.options.State)
+		s.release, err = lockState(s.files.lock)
+	}
+	if errors.Is(err, errLocked) {
+		return fmt.Errorf("another run uses the state file %s: give this one its own with --state", s.options.State)
+	}
+	return err
+}
+
+// open takes the ports before anything slow is done, so that a busy one is told at once.
+func (s *Stack) open() error {
+	numbers, err := ports(s.options.Port, doorCount)
+	if err != nil {
+		return err
+	}
+	for i := range s.doors {
+		if s.doors[i], err = openDoor(s.options.Host, numbers[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prepare builds the functions and brings up the database, side by side.
+func (s *Stack) prepare(ctx context.Context) (map[string]string, error) {
+	var binaries map[string]string
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		binaries, err = s.build(ctx)
+		return err
+	})
+	if len(s.template.Tables) > 0 {
+		group.Go(func() error { return s.startDatabase(ctx) })
+	}
+	return binaries, group.Wait()
+}
+
+func (s *Stack) startDatabase(ctx context.Context) (err error) {
+	port := 0
+	if s.options.Port != 0 {
+		port = s.options.Port + doorDynamoDB
+	}
+	options := dynamolocal.Options{Mode: s.options.DynamoDB, Port: port, Progress: s.options.Out}
+	if s.options.Host != "" {
+		options.Hosts = []string{s.options.Host}
+	}
+	if s.db, err = dynamolocal.Start(ctx, options); err != nil {
+		return err
+	}
+	return fill(ctx, s.db, s.template, s.options.Data, s.options.Out)
+}
+
+// serve starts the functions' hosts and answers at every door.
+func (s *Stack) serve(apis []gateway.API, ways doors, binaries map[string]string) (err error) {
+	where := &addresses{
+		stack: s.template, vpce: s.doors[doorVPCE].url(), public: s.doors[doorPublic].url(),
+		hosts: []string{loopback, "localhost", "::1", "host.docker.internal", s.options.Host},
+	}
+	if s.db != nil {
+		where.dynamodb = s.db.URL
+	}
+	log := s.options.Log
+	if log == nil {
+		log = func(string) {}
+	}
+	s.fleet, err = newFleet(where, binaries, s.ids, func(l lambdahost.LogLine) {
+		if line, show := functionLine(l); show {
+			log(line)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	page := console.New()
+	g, err := gateway.New(gateway.Config{
+		Region: s.template.Region, AccountID: s.template.AccountID, APIs: apis, Identities: s.ids, Invoker: s.fleet,
+		Observe: func(r gateway.Record) { page.Add(r); log(requestLine(r)) }, Now: s.options.Now,
+	})
+	if err != nil {
+		return err
+	}
+	handlers := [...]http.Handler{
+		doorVPCE: g.Handler(ways.vpce), doorOtherVPCE: g.Handler(ways.otherVPCE), doorPublic: g.Handler(ways.public),
+		doorLambda:  s.fleet.invoke,
+		doorConsole: page.Handler(where.hosts),
+	}
+	for i, handler := range handlers {
+		s.servers = append(s.servers, s.doors[i].serve(handler, s.fail))
+	}
+	return nil
+}
+
+func (s *Stack) fail(err error) {
+	select {
+	case s.failed <- err:
+	default: // one is enough to stop
+	}
+}
+
+// announce writes the files by which others find the stack.
+func (s *Stack) announce(ways doors) error {
+	t := s.template
+	api := t.APIs[0]
+	door := s.doors[doorVPCE]
+	if api.EndpointType != "PRIVATE" {
+		door = s.doors[doorPublic]
+	}
+	s.state = State{
+		Region: t.Region, AccountID: t.AccountID, APIID: api.ID, Stage: api.Stage,
+		InvokeURL: door.url() + "/" + api.Stage,
+		Endpoints: Endpoints{
+			VPCE:      Endpoint{ID: ways.vpce.VPCEndpointID, URL: s.doors[doorVPCE].url()},
+			OtherVPCE: Endpoint{ID: ways.otherVPCE.VPCEndpointID, URL: s.doors[doorOtherVPCE].url()},
+			Public:    Endpoint{URL: s.doors[doorPublic].url()},
+		},
+		LambdaURL: s.doors[doorLambda].url(), ConsoleURL: s.doors[doorConsole].url() + "/",
+		Functions: map[string]string{}, Tables: map[string]string{}, Profiles: map[string]string{},
+		CredentialsFile: s.files.credentials,
+	}
+	if s.db != nil {
+		s.state.DynamoDBURL = s.db.URL
+	}
+	for _, f := range t.Functions {
+		s.state.Functions[f.LogicalID] = f.Name
+	}
+	for _, table := range t.Tables {
+		s.state.Tables[table.LogicalID] = table.Name
+	}
+	for _, p := range s.ids.profiles {
+		s.state.Profiles[p.name] = p.identity.Principal.ARN
+	}
+	if err := s.ids.writeCredentials(s.files, t.Region); err != nil {
+		return err
+	}
+	if err := writeJSON(s.files.samEnv, s.samEnvironment()); err != nil {
+		return err
+	}
+	return writeJSON(s.files.state, &s.state)
+}
+
+// State returns what the state file says.
+func (s *Stack) State() State { return s.state }
+
+// Serve shows what to do next and waits: for the context, which is a wish and no error, or for a part that failed.
+func (s *Stack) Serve(ctx context.Context) error {
+	s.printNext(s.options.Out)
+	var ended <-chan struct{}
+	if s.db != nil {
+		ended = s.db.Done()
+	}
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-s.failed:
+		return err
+	case <-ended:
+		return errors.New("DynamoDB Local ended on its own")
+	}
+}
+
+// Call invokes the caller function once through the Invoke API, as anyone would, and shows what it got to w. It is an
+// error if the call was not let in and answered.
+func (s *Stack) Call(ctx context.Context, w io.Writer) error {
+	if s.caller == "" {
+		return errors.New("no function of the template may invoke the API: nothing to call it with")
+	}
+	url := s.state.LambdaURL + "/2015-03-31/functions/" + s.caller + "/invocations"
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader([]byte("{}")))
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return fmt.Errorf("invoking %s: %w", s.caller, err)
+	}
+	defer response.Body.Close()
+	payload, err := io.ReadAll(io.LimitReader(response.Body, lambdahost.MaxResponsePayload))
+	if err != nil {
+		return fmt.Errorf("invoking %s: %w", s.caller, err)
+	}
+	if response.StatusCode != http.StatusOK || response.Header.Get("X-Amz-Function-Error") != "" {
+		return fmt.Errorf("function %s failed: %s", s.caller, printable(string(payload)))
+	}
+	var result callResult
+	if err := json.Unmarshal(payload, &result); err != nil {
+		return fmt.Errorf("function %s answered %.200q: %w", s.caller, payload, err)
+	}
+	if result.Status < 200 || result.Status > 299 {
+		return fmt.Errorf("the API answered %d: %s", result.Status, printable(string(result.Body)))
+	}
+	return printResult(w, &result)
+}
+
+// HasCaller says whether a function of the template calls the API.
+func (s *Stack) HasCaller() bool { return s.caller != "" }
+
+// closeTime bounds how long stopping may take before what is left is killed.
+const closeTime = 8 * time.Second
+
+// Close stops everything that was started, in the order in which it depends on each other, and removes the files.
+func (s *Stack) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
+	defer cancel()
+	var errs []error
+	if s.release != nil {
+		for _, path := range []string{s.files.state, s.files.credentials, s.files.samEnv} {
+			if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+				errs = append(errs, err)
+			}
+		}
+		errs = append(errs, os.RemoveAll(s.files.curl))
+	}
+	var group sync.WaitGroup
+	for _, server := range s.servers {
+		group.Go(func() { _ = server.Shutdown(ctx) })
+	}
+	for _, door := range s.doors {
+		if door != nil {
+			door.close()
+		}
+	}
+	group.Wait()
+	if s.fleet != nil {
+		errs = append(errs, s.fleet.close(ctx))
+	}
+	if s.db != nil {
+		errs = append(errs, s.db.Stop(ctx))
+	}
+	if s.own != "" {
+		errs = append(errs, os.RemoveAll(s.own))
+	}
+	if s.release != nil {
+		s.release()
+	}
+	return errors.Join(errs...)
+}
+
+// build makes the binaries of the functions that can run here: those of other languages and those whose code lies
+// elsewhere were named in a warning, and answer as a function that cannot be invoked.
+func (s *Stack) build(ctx context.Context) (map[string]string, error) {
+	output, err := filepath.Abs(s.files.artifacts)
+	if err != nil {
+		return nil, err
+	}
+	var functions []gobuild.Function
+	for _, f := range s.template.Functions {
+		if f.CodeURI != "" && runsHere(f.Runtime) {
+			functions = append(functions, gobuild.Function{LogicalID: f.LogicalID, CodeURI: f.CodeURI, Method: f.BuildMethod})
+		}
+	}
+	builder := &gobuild.Builder{Output: output}
+	artifacts, err := builder.Build(ctx, functions...)
+	if err != nil {
+		return nil, err
+	}
+	binaries := make(map[string]string, len(artifacts))
+	for _, a := range artifacts {
+		binaries[a.LogicalID] = a.Bootstrap
+	}
+	return binaries, nil
+}
+
+func runsHere(runtime string) bool {
+	return strings.HasPrefix(runtime, "provided") || strings.HasPrefix(runtime, "go1")
+}

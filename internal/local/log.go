@@ -1,0 +1,36 @@
+package local
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/marquee-api/marquee/internal/gateway"
+	"github.com/marquee-api/marquee/internal/lambdahost"
+)
+
+// requestLine is a record as one readable line.
+func requestLine(r gateway.Record) string {
+	who := r.Identity
+	if who == "" {
+		who = "unsigned"
+	}
+	line := fmt.Sprintf("%s %d %s %s by %s through %s in %s", r.Time.Format("15:04:05.000"), r.Status, r.Method,
+		printable(r.Path), who, r.Door, r.Duration.Round(10*time.Microsecond))
+	if r.Why != "" {
+		line += ": " + printable(r.Why)
+	}
+	return line
+}
+
+// functionLine is what a function printed, behind the function's name. Lambda's own START, END and REPORT lines are left
+// out: each request has its line already.
+func functionLine(l lambdahost.LogLine) (line string, show bool) {
+	if l.Host {
+		word, _, _ := strings.Cut(l.Text, " ")
+		if word == "START" || word == "END" || word == "REPORT" {
+			return "", false
+		}
+	}
+	return l.Function + ": " + printable(l.Text), true
+}
