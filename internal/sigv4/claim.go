@@ -1,0 +1,187 @@
+package sigv4
+
+import (
+	"net/http"
+	"strings"
+	"time"
+)
+
+// claim is what a request says about its own signature.
+type claim struct {
+	presigned     bool
+	algorithm     string
+	credential    string // as sent, "id/day/region/service/aws4_request"
+	signedHeaders string // as sent, "host;x-amz-date"
+	signature     string
+
+	rawDate string // as sent
+	isoDate string // as it stands in the string to sign
+	date    time.Time
+
+	id, day, region, service, term string // of the credential; no region with SigV4a
+
+	expires    string // X-Amz-Expires of a presigned URL
+	hasExpires bool
+	token      string
+	tokenParam bool // the token came as a query parameter
+	regionSet  string
+}
+
+// read finds the one place where the request is signed and takes its claim from
+// there. It checks form only: both placements or none, syntax, what is missing,
+// algorithm, in this order.
+func (c *claim) read(header http.Header, query string) *Refusal {
+	authorization := firstValue(header, "Authorization")
+	inHeader := authorization != ""
+	algorithm, inQuery := queryValue(query, "X-Amz-Algorithm")
+	switch {
+	case inHeader && inQuery:
+		return refuseBothPlacements()
+	case inHeader:
+		return c.readHeader(header, authorization)
+	case inQuery && (algorithm == algorithmHMAC || algorithm == algorithmECDSA):
+		c.algorithm = algorithm
+		return c.readQuery(query)
+	}
+	return refuseMissingToken() // an unknown algorithm in the query is no authentication at all
+}
+
+// readHeader reads "ALGORITHM Credential=…, SignedHeaders=…, Signature=…". The
+// first word is the algorithm whatever it says; the last of a repeated parameter
+// wins.
+func (c *claim) readHeader(header http.Header, authorization string) *Refusal {
+	rest := authorization
+	c.algorithm, rest = nextWord(rest)
+	for rest != "" {
+		var word string
+		word, rest = nextWord(rest)
+		if word == "" {
+			continue
+		}
+		name, value, found := strings.Cut(word, "=")
+		if !found {
+			return refuseSyntax(authorization)
+		}
+		switch name {
+		case "Credential":
+			c.credential = value
+		case "SignedHeaders":
+			c.signedHeaders = value
+		case "Signature":
+			c.signature = value
+		}
+	}
+	c.readDate(header)
+	if c.credential == "" || c.signature == "" || c.signedHeaders == "" || c.rawDate == "" {
+		return refuseIncomplete(authorization, c.missing(""), c.rawDate != "")
+	}
+	if c.algorithm != algorithmHMAC && c.algorithm != algorithmECDSA {
+		return refuseAlgorithm(c.algorithm)
+	}
+	c.token = firstValue(header, "X-Amz-Security-Token")
+	if c.algorithm == algorithmECDSA {
+		c.regionSet = firstValue(header, "X-Amz-Region-Set")
+	}
+	return nil
+}
+
+// nextWord cuts at the first comma or space.
+func nextWord(s string) (word, rest string) {
+	word, rest, _ = strings.Cut(s, " ")
+	if comma := strings.IndexByte(word, ','); comma >= 0 {
+		return s[:comma], s[comma+1:]
+	}
+	return word, rest
+}
+
+// readDate takes X-Amz-Date, and Date only in its absence.
+func (c *claim) readDate(header http.Header) {
+	c.rawDate = firstValue(header, "X-Amz-Date")
+	c.isoDate = c.rawDate
+	if c.rawDate != "" {
+		return
+	}
+	c.rawDate = firstValue(header, "Date")
+	c.isoDate = c.rawDate
+	if t, err := http.ParseTime(c.rawDate); err == nil {
+		c.isoDate = string(appendTime(nil, t.UTC()))
+	}
+}
+
+// readQuery reads a presigned URL. The first of a repeated parameter wins.
+func (c *claim) readQuery(query string) *Refusal {
+	c.presigned = true
+	value := func(name string) string {
+		raw, _ := queryValue(query, name)
+		return decodeQuery(raw)
+	}
+	c.credential = value("X-Amz-Credential")
+	c.signature = value("X-Amz-Signature")
+	c.signedHeaders = value("X-Amz-SignedHeaders")
+	c.rawDate = value("X-Amz-Date")
+	c.isoDate = c.rawDate
+	if c.credential == "" || c.signature == "" || c.signedHeaders == "" || c.rawDate == "" {
+		missing := c.missing("X-Amz-")
+		if c.rawDate == "" {
+			missing = append(missing, "X-Amz-Date")
+		}
+		return refuseIncompleteQuery(missing)
+	}
+	c.regionSet = value("X-Amz-Region-Set")
+	c.token = value("X-Amz-Security-Token")
+	c.tokenParam = c.token != ""
+	_, c.hasExpires = queryValue(query, "X-Amz-Expires")
+	c.expires = value("X-Amz-Expires")
+	return nil
+}
+
+func (c *claim) missing(prefix string) []string {
+	var names []string
+	for _, p := range []struct{ name, value string }{
+		{"Credential", c.credential}, {"Signature", c.signature}, {"SignedHeaders", c.signedHeaders},
+	} {
+		if p.value == "" {
+			names = append(names, prefix+p.name)
+		}
+	}
+	return names
+}
+
+// signsHost reports whether "host" is among the signed headers.
+func (c *claim) signsHost() bool {
+	for rest, more := c.signedHeaders, true; more; {
+		var name string
+		if name, rest, more = strings.Cut(rest, ";"); name == "host" {
+			return true
+		}
+	}
+	return false
+}
+
+// splitCredential takes the credential apart: five parts, four with SigV4a.
+func (c *claim) splitCredential() bool {
+	var parts [5]string
+	want := 5
+	if c.algorithm == algorithmECDSA {
+		want = 4
+	}
+	n := 0
+	for rest, more := c.credential, true; more; n++ {
+		if n == want {
+			return false
+		}
+		parts[n], rest, more = strings.Cut(rest, "/")
+	}
+	if n != want {
+		return false
+	}
+	c.id, c.day = parts[0], parts[1]
+	if want == 5 {
+		c.region = parts[2]
+	}
+	c.service, c.term = parts[want-2], parts[want-1]
+	return true
+}
+
+// scope is the credential without the key's id.
+func (c *claim) scope() string { return c.credential[len(c.id)+1:] }

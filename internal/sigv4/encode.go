@@ -1,0 +1,113 @@
+package sigv4
+
+// safe marks bytes that stand for themselves in a percent-encoded text.
+type safe [256]bool
+
+var (
+	querySafe = unreserved("")
+	pathSafe  = unreserved("/")
+)
+
+// isPlain reports whether a path holds nothing that is ever encoded.
+func isPlain(path string) bool {
+	for i := 0; i < len(path); i++ {
+		if !pathSafe[path[i]] {
+			return false
+		}
+	}
+	return path != ""
+}
+
+// unreserved is RFC 3986 section 2.3 and the extra bytes given.
+func unreserved(extra string) safe {
+	var set safe
+	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~" + extra) {
+		set[c] = true
+	}
+	return set
+}
+
+const upperHex = "0123456789ABCDEF"
+
+// appendEncoded percent-encodes every byte of s that is not in keep, with
+// upper-case hex digits as SigV4 demands.
+func appendEncoded(dst []byte, s string, keep *safe) []byte {
+	run := 0
+	for i := 0; i < len(s); i++ {
+		if keep[s[i]] {
+			continue
+		}
+		dst = append(dst, s[run:i]...)
+		dst = append(dst, '%', upperHex[s[i]>>4], upperHex[s[i]&15])
+		run = i + 1
+	}
+	return append(dst, s[run:]...)
+}
+
+// appendReencoded decodes a piece of a query (percent escapes, and plus as space)
+// and encodes it again. A "%" that starts no escape stands for itself.
+func appendReencoded(dst []byte, s string) []byte {
+	run := 0
+	for i := 0; i < len(s); i++ {
+		if querySafe[s[i]] {
+			continue
+		}
+		dst = append(dst, s[run:i]...)
+		c, width := decodeByte(s[i:])
+		if querySafe[c] {
+			dst = append(dst, c)
+		} else {
+			dst = append(dst, '%', upperHex[c>>4], upperHex[c&15])
+		}
+		i += width - 1
+		run = i + 1
+	}
+	return append(dst, s[run:]...)
+}
+
+// decodeByte reads the first byte that s stands for, and how long it is in s.
+func decodeByte(s string) (c byte, width int) {
+	switch {
+	case s[0] == '+':
+		return ' ', 1
+	case s[0] == '%' && len(s) > 2:
+		high, low := unhex(s[1]), unhex(s[2])
+		if high < 16 && low < 16 {
+			return high<<4 | low, 3
+		}
+	}
+	return s[0], 1
+}
+
+// unhex returns the value of a hex digit, and 16 for any other byte.
+func unhex(c byte) byte {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0'
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10
+	case 'A' <= c && c <= 'F':
+		return c - 'A' + 10
+	}
+	return 16
+}
+
+// decodeQuery is the text that a piece of a query stands for. It allocates only
+// when there is something to decode.
+func decodeQuery(s string) string {
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' || s[i] == '+' {
+			return string(appendDecoded(make([]byte, 0, len(s)), s))
+		}
+	}
+	return s
+}
+
+func appendDecoded(dst []byte, s string) []byte {
+	for i := 0; i < len(s); {
+		c, width := decodeByte(s[i:])
+		dst = append(dst, c)
+		i += width
+	}
+	return dst
+}

@@ -1,0 +1,126 @@
+package sigv4
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// Places of values in scratch.texts.
+const (
+	textToken = iota
+	textRegionSet
+)
+
+// collectFields gathers the request's own headers that are signed, in order.
+func (d *draft) collectFields(work *scratch) error {
+	in := d.in
+	host, err := wireHost(in.Request)
+	if err != nil {
+		return err
+	}
+	work.host = append(work.host[:0], host...)
+	fields := append(work.fields[:0], field{name: "host", own: work.host})
+	for name, values := range in.Request.Header {
+		if len(values) == 0 || !in.signs(name) {
+			d.token = d.token || name == "X-Amz-Security-Token"
+			continue
+		}
+		for _, value := range values {
+			if strings.ContainsAny(value, "\r\n\x00") {
+				work.fields = fields
+				return fmt.Errorf("sigv4: header %q holds a line break or a zero byte", name)
+			}
+		}
+		fields = insertField(fields, field{name: name, mixed: true, values: values})
+	}
+	work.fields, d.fields = fields, fields
+	return nil
+}
+
+// addOwnFields adds the headers that Sign sets itself.
+func (d *draft) addOwnFields(work *scratch) {
+	fields := insertField(d.fields, field{name: "x-amz-date", own: work.time})
+	if token := d.in.Credentials.SessionToken; token != "" && !d.in.UnsignedToken {
+		fields = insertField(fields, field{name: "x-amz-security-token", values: work.oneValue(textToken, token)})
+	}
+	if d.regionSet != "" {
+		fields = insertField(fields, field{name: "x-amz-region-set", values: work.oneValue(textRegionSet, d.regionSet)})
+	}
+	if d.in.SignPayloadHash {
+		fields = insertField(fields, field{name: "x-amz-content-sha256", own: work.payload})
+	}
+	work.fields, d.fields = fields, fields
+}
+
+// signs reports whether a header of the request is signed as it stands there.
+func (in *SignInput) signs(name string) bool {
+	if in.SignHeader == nil && name != "" && lower(name[0]) != 'x' && lower(name[0]) != 'c' {
+		return false // most headers, at the least cost
+	}
+	switch {
+	case len(name) > len("x-amz-") && strings.EqualFold(name[:len("x-amz-")], "x-amz-"):
+		return !in.replaces(name)
+	case len(name) == len("content-type") && strings.EqualFold(name, "content-type"):
+		return true
+	case in.SignHeader == nil:
+		return false
+	}
+	lowered := strings.ToLower(name)
+	return !neverSigned(lowered) && in.SignHeader(lowered)
+}
+
+// replaces reports whether Sign writes over this x-amz-* header.
+func (in *SignInput) replaces(name string) bool {
+	switch name {
+	case "X-Amz-Date", "X-Amz-Security-Token":
+		return true
+	case "X-Amz-Region-Set":
+		return len(in.RegionSet) > 0
+	case "X-Amz-Content-Sha256":
+		return in.SignPayloadHash
+	}
+	return false
+}
+
+// neverSigned names the headers that somebody between signer and verifier adds,
+// changes or removes: hop-by-hop headers (RFC 9110 section 7.6.1), what net/http
+// writes by itself, and what proxies and tracers rewrite.
+func neverSigned(name string) bool {
+	switch name {
+	case "authorization", "host",
+		"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection",
+		"te", "trailer", "transfer-encoding", "upgrade",
+		"expect", "user-agent", "accept-encoding", "via", "forwarded",
+		"x-amzn-trace-id", "traceparent", "tracestate", "baggage":
+		return true
+	}
+	return strings.HasPrefix(name, "x-forwarded-")
+}
+
+// wireHost is the Host that net/http will send.
+func wireHost(r *http.Request) (string, error) {
+	host := r.Host
+	if host == "" {
+		host = r.URL.Host
+	}
+	if host == "" {
+		return "", errors.New("sigv4: the request has no host: set Request.Host or an absolute URL")
+	}
+	var bits byte
+	for i := 0; i < len(host); i++ {
+		bits |= host[i]
+	}
+	if bits >= 0x80 {
+		return "", fmt.Errorf("sigv4: host %q is not ASCII: write it in its xn-- form", host)
+	}
+	// net/http drops the zone of an IPv6 address ("[fe80::1%25eth0]:80"), which
+	// means nothing to the other side.
+	if zone := strings.IndexByte(host, '%'); zone > 0 && host[0] == '[' {
+		if end := strings.IndexByte(host[zone:], ']'); end > 0 {
+			return host[:zone] + host[zone+end:], nil
+		}
+	}
+	return host, nil
+}

@@ -1,0 +1,96 @@
+package sigv4
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"hash"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// keySlots bounds a key cache. A signer needs one key for each identity, region
+// and service at a time; more than this many at once costs time, not memory.
+const keySlots = 128
+
+// signingKey is a key derived for one secret, day, region and service, and the
+// HMACs that are keyed with it.
+type signingKey struct {
+	id, secret, date, region, service string
+
+	scope  string // "20150830/us-east-1/execute-api/aws4_request"
+	header string // an Authorization header up to the signed headers
+	macs   sync.Pool
+}
+
+// keyCache is a table in which a key has one place. A newer key of that place
+// replaces the older one, so the table neither grows nor needs a lock, and keys of
+// yesterday go by themselves.
+type keyCache struct {
+	slots [keySlots]atomic.Pointer[signingKey]
+}
+
+// get returns the key for the credentials and scope, and derives it if it is not
+// there. The secret is part of what is compared: a secret that was rotated under
+// the same id must never meet the old key.
+func (c *keyCache) get(id, secret string, date []byte, region, service string) *signingKey {
+	slot := &c.slots[cachePlace(id, region, service)%keySlots]
+	key := slot.Load()
+	if key != nil && key.date == string(date) && key.id == id && key.secret == secret &&
+		key.region == region && key.service == service {
+		return key
+	}
+	key = newSigningKey(id, secret, string(date), region, service)
+	slot.Store(key)
+	return key
+}
+
+// cachePlace mixes the ends of the names, where those of one program differ.
+func cachePlace(names ...string) (place uint) {
+	for _, name := range names {
+		for i := max(0, len(name)-4); i < len(name); i++ {
+			place = place*31 + uint(name[i])
+		}
+	}
+	return place
+}
+
+func newSigningKey(id, secret, date, region, service string) *signingKey {
+	raw := deriveKey(secret, date, region, service)
+	// The names may be pieces of a whole request: keep only them.
+	scope := date + "/" + region + "/" + service + "/" + terminator
+	key := &signingKey{
+		id: strings.Clone(id), secret: strings.Clone(secret),
+		date: date, region: strings.Clone(region), service: strings.Clone(service),
+		scope:  scope,
+		header: algorithmHMAC + " Credential=" + id + "/" + scope + ", SignedHeaders=",
+	}
+	key.macs.New = func() any { return hmac.New(sha256.New, raw) }
+	return key
+}
+
+// deriveKey makes the signing key of "Derive a signing key" in the IAM User Guide.
+func deriveKey(secret, date, region, service string) []byte {
+	key := hmacSHA256([]byte("AWS4"+secret), date)
+	key = hmacSHA256(key, region)
+	key = hmacSHA256(key, service)
+	return hmacSHA256(key, terminator)
+}
+
+func hmacSHA256(key []byte, text string) []byte {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(text))
+	return mac.Sum(nil)
+}
+
+// sign leaves the signature of work.toSign in work.signature. A pooled HMAC that
+// has been reset starts from its key's saved state, which saves two of six rounds.
+func (k *signingKey) sign(work *scratch) {
+	mac := k.macs.Get().(hash.Hash)
+	mac.Reset()
+	mac.Write(work.toSign)
+	work.sum = mac.Sum(work.sum[:0])
+	k.macs.Put(mac)
+	work.signature = hex.AppendEncode(work.signature[:0], work.sum)
+}
