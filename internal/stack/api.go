@@ -1,0 +1,289 @@
+package stack
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// The throttle of an account in one region, which holds where a setting gives only one half
+// (API Gateway developer guide, Quotas).
+const (
+	accountRate  = 10000
+	accountBurst = 5000
+)
+
+func (b *builder) readAPIs() {
+	for _, res := range b.ofType("AWS::Serverless::Api") {
+		if api := b.readServerlessAPI(res); api != nil {
+			b.stack.APIs = append(b.stack.APIs, api)
+		}
+	}
+	for _, res := range b.ofType("AWS::ApiGateway::RestApi") {
+		b.stack.APIs = append(b.stack.APIs, b.readRestAPI(res)...)
+	}
+}
+
+// stageName is what API Gateway takes for one.
+var stageName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
+
+// readServerlessAPI follows the order of SAM: the document, then the events, Cors, and the defaults of Auth.
+// Nil means that the API cannot be read here, which has a warning.
+func (b *builder) readServerlessAPI(res *resource) *API {
+	c := b.cursor(res)
+	d := b.define(res, c)
+	if d == nil {
+		return nil
+	}
+	api := &API{
+		LogicalID: res.id, ID: b.id(res), Stage: b.readStageName(c.at("StageName")), Position: res.pos,
+		StageVariables: readVariables(c.at("Variables")), APIKeySource: readKeySource(c.at("ApiKeySourceType")),
+	}
+	api.Name = firstOf(c.at("Name").text(), d.title, b.n.stack)
+	b.readEndpointType(api, c.at("EndpointConfiguration"))
+	auth := b.readAuth(c.at("Auth"), d)
+	b.addEvents(res, auth, d)
+	b.addCors(c.at("Cors"), d)
+	b.applyAuth(auth, d)
+	d.addResourcePolicy(auth.c.at("ResourcePolicy"), d.paths, api.Stage)
+	api.ResourcePolicy = b.onePolicy(c.at("Policy"), d)
+	api.BinaryMediaTypes = d.binary
+	if types := c.at("BinaryMediaTypes"); types.exists() {
+		api.BinaryMediaTypes = nil
+		for _, t := range types.texts() {
+			api.BinaryMediaTypes = append(api.BinaryMediaTypes, strings.ReplaceAll(t, "~1", "/"))
+		}
+	}
+	if size, ok := c.at("MinimumCompressionSize").integer(); ok {
+		api.MinimumCompressionSize = &size
+	}
+	b.fillStageVariables(d, api)
+	api.Routes = b.routes(d, c)
+	b.readMethodSettings(api, c.at("MethodSettings"))
+	b.checkAPI(api, c)
+	b.warnAPI(c, d)
+	return api
+}
+
+func firstOf(texts ...string) string {
+	for _, text := range texts {
+		if text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// define reads the API's document, or starts one for the events.
+func (b *builder) define(res *resource, c cursor) *definition {
+	body, uri := c.at("DefinitionBody"), c.at("DefinitionUri")
+	switch {
+	case body.exists() && uri.exists():
+		uri.fail("DefinitionBody and DefinitionUri exclude each other")
+		return nil
+	case body.exists():
+		return b.readOpenAPI(body)
+	case uri.exists():
+		return b.readDefinitionURI(res, uri)
+	}
+	return &definition{managed: true, schemes: map[string]scheme{}, policy: newPolicyBuilder(nil)}
+}
+
+// readDefinitionURI reads a local document. CloudFormation resolves no intrinsics in one that lies in S3.
+func (b *builder) readDefinitionURI(res *resource, c cursor) *definition {
+	if !c.isText() || strings.Contains(c.v.text, "://") {
+		c.warn("the API is not served here: its definition is not on this machine")
+		return nil
+	}
+	if b.cursor(res).at("Auth").exists() {
+		b.cursor(res).at("Auth").fail("SAM takes Auth only with DefinitionBody or events, not with DefinitionUri")
+		return nil
+	}
+	v, err := b.r.file(c.v.text, c.pos)
+	if err != nil {
+		c.failWith(err)
+		return nil
+	}
+	if where := findIntrinsic(v); where != nil {
+		c.b.fail(where.pos, res.id, c.property, "CloudFormation resolves no intrinsics in a DefinitionUri: use DefinitionBody with AWS::Include")
+		return nil
+	}
+	return b.readOpenAPI(c.to(v, ""))
+}
+
+func findIntrinsic(v *value) *value {
+	if name, _, ok := v.intrinsic(); ok && name != "Ref" {
+		return v
+	}
+	for _, item := range v.items {
+		if found := findIntrinsic(item); found != nil {
+			return found
+		}
+	}
+	for _, f := range v.fields {
+		if found := findIntrinsic(f.value); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
+func (b *builder) readStageName(c cursor) string {
+	name := c.text()
+	if !stageName.MatchString(name) {
+		c.fail("the stage's name is %q: it has 1 to 128 letters, digits, hyphens and underscores", name)
+	}
+	return name
+}
+
+func readVariables(c cursor) map[string]string {
+	out := map[string]string{}
+	for _, e := range c.entries() {
+		out[e.key] = e.text()
+	}
+	return out
+}
+
+func readKeySource(c cursor) string {
+	source := c.textOr("HEADER")
+	if source != "HEADER" {
+		c.fail("API keys from an authorizer are not supported here: HEADER is")
+	}
+	return source
+}
+
+// readEndpointType reads {Type, VPCEndpointIds} or the type alone. A mistyped one would make the API public.
+func (b *builder) readEndpointType(api *API, c cursor) {
+	api.EndpointType = "EDGE"
+	if b.n.partition != "aws" {
+		api.EndpointType = "REGIONAL" // the other partitions have no CloudFront
+	}
+	if !c.exists() {
+		return
+	}
+	at := c
+	if c.isMap() {
+		at = c.at("Type")
+		if types := c.at("Types"); types.exists() {
+			if at = types; len(types.oneOrMore()) > 0 {
+				at = types.oneOrMore()[0]
+			}
+		}
+		for _, spelling := range []string{"VPCEndpointIds", "VpcEndpointIds"} {
+			api.VPCEndpointIDs = append(api.VPCEndpointIDs, c.at(spelling).texts()...)
+		}
+	}
+	api.EndpointType = at.text()
+	if !slices.Contains([]string{"PRIVATE", "REGIONAL", "EDGE"}, api.EndpointType) {
+		at.fail("%q is not a type of endpoint: PRIVATE, REGIONAL or EDGE", api.EndpointType)
+	}
+	if api.EndpointType != "PRIVATE" && len(api.VPCEndpointIDs) > 0 {
+		c.fail("only private APIs are associated with VPC endpoints, this one is %s", api.EndpointType)
+	}
+}
+
+// onePolicy takes the resource policy from the one place that has it.
+func (b *builder) onePolicy(property cursor, d *definition) json.RawMessage {
+	document := d.policy.document()
+	if !property.exists() {
+		return document
+	}
+	if document != nil {
+		property.fail("the API has a second resource policy in its definition or in Auth: which of the two AWS keeps is not known; write one")
+		return nil
+	}
+	return property.document()
+}
+
+// checkAPI refuses what AWS refuses to deploy.
+func (b *builder) checkAPI(api *API, c cursor) {
+	if api.EndpointType == "PRIVATE" && api.ResourcePolicy == nil {
+		c.at("Auth").fail("the API is PRIVATE and has no resource policy: AWS refuses to deploy it; add Auth.ResourcePolicy")
+	}
+	if at := c.at("DisableExecuteApiEndpoint"); at.flag() {
+		at.fail("custom domain names are not served here, and this API answers to nothing else")
+	}
+}
+
+// warnAPI names what a local API does not do.
+func (b *builder) warnAPI(c cursor, d *definition) {
+	if at := c.at("Domain"); at.exists() {
+		at.warn("custom domain names are not served here")
+	}
+	if at := c.at("GatewayResponses"); at.exists() {
+		at.warn("gateway responses are not changed here: errors stay as API Gateway words them by itself")
+	}
+	if at := c.at("CacheClusterEnabled"); at.flag() {
+		at.warn("answers are not cached here")
+	}
+	if d.managed && !c.at("OpenApiVersion").exists() {
+		c.at("OpenApiVersion").warn(`without it SAM deploys a second stage with the name "Stage", which is not served here: set OpenApiVersion to 3.0.1`)
+	}
+}
+
+// fillStageVariables puts the stage's variables into integrations.
+func (b *builder) fillStageVariables(d *definition, api *API) {
+	var pairs []string
+	for _, name := range sortedKeys(api.StageVariables) {
+		pairs = append(pairs, "${stageVariables."+name+"}", api.StageVariables[name])
+	}
+	replacer := strings.NewReplacer(pairs...)
+	d.each(func(op *operation) { op.uri = replacer.Replace(op.uri) })
+}
+
+// readMethodSettings reads throttles: of the stage (/* and *), and of single methods.
+func (b *builder) readMethodSettings(api *API, c cursor) {
+	for _, at := range c.items() {
+		path, method := settingPath(at.at("ResourcePath").text()), strings.ToUpper(at.at("HttpMethod").text())
+		if at.at("CachingEnabled").flag() {
+			at.at("CachingEnabled").warn("answers are not cached here")
+		}
+		t := readThrottle(at.at("ThrottlingRateLimit"), at.at("ThrottlingBurstLimit"))
+		if t == nil {
+			continue
+		}
+		if path == "/*" && method == "*" {
+			api.Throttle = t
+			continue
+		}
+		found := false
+		for _, r := range api.Routes {
+			if (path == "/*" || path == r.Path) && (method == "*" || method == r.Method) {
+				r.Throttle, found = t, true
+			}
+		}
+		if !found {
+			at.warn("the API has no method %s %s: its throttle holds for nothing", method, path)
+		}
+	}
+}
+
+// settingPath decodes a resource path: slashes after the first stand as ~1, "/*" is every path.
+func settingPath(path string) string {
+	path = strings.ReplaceAll(path, "~1", "/")
+	if strings.HasPrefix(path, "//") {
+		return path[1:]
+	}
+	return path
+}
+
+func readThrottle(rate, burst cursor) *Throttle {
+	r, hasRate := rate.float()
+	n, hasBurst := burst.integer()
+	if !hasRate && !hasBurst {
+		return nil
+	}
+	t := &Throttle{RateLimit: accountRate, BurstLimit: accountBurst}
+	if hasRate {
+		t.RateLimit = r
+	}
+	if hasBurst {
+		t.BurstLimit = n
+	}
+	if t.RateLimit < 0 || t.BurstLimit < 0 {
+		rate.fail("a throttle is not negative: %s a second, %d at once", strconv.FormatFloat(t.RateLimit, 'f', -1, 64), t.BurstLimit)
+	}
+	return t
+}

@@ -1,0 +1,222 @@
+package stack
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// definition is an API as its OpenAPI document, or SAM's reading of events, has it before SAM adds Auth and Cors.
+type definition struct {
+	title   string
+	paths   []*pathItem
+	schemes map[string]scheme
+	policy  *policyBuilder
+	binary  []string
+	// rootSecurity is the document's own security, which only operations without one would inherit.
+	rootSecurity cursor
+	managed      bool // SAM writes the document from events
+}
+
+// pathItem is one path with its operations, in the order in which they were added: SAM's resource policies list them so.
+type pathItem struct {
+	path string
+	ops  []*operation
+}
+
+// operation is one method of one path.
+type operation struct {
+	path, method string
+	c            cursor // where it stands, for messages
+
+	integration string // type in lower case; empty if there is none
+	uri         string // of the integration, resolved
+	function    string // logical id, if known without the uri
+	credentials string // NONE, CALLER_CREDENTIALS or a role's ARN
+	timeout     int
+	mock        *Mock
+
+	security    []requirement
+	hasSecurity bool
+	authType    string // x-amazon-apigateway-auth
+	ghost       bool   // its function is not made
+}
+
+// requirement is one entry of an operation's security: names of schemes, all of which apply.
+type requirement []string
+
+func (r requirement) has(name string) bool { return slices.Contains(r, name) }
+
+// scheme is one security scheme.
+type scheme struct {
+	iam, key bool
+	// other says what it is when it is neither.
+	other string
+}
+
+// Names that SAM gives schemes, and marks that it takes out again.
+const (
+	schemeIAM = "AWS_IAM"
+	schemeKey = "api_key"
+	markNone  = "NONE"
+	markNoKey = "api_key_false"
+)
+
+func (d *definition) path(path string) *pathItem {
+	for _, p := range d.paths {
+		if p.path == path {
+			return p
+		}
+	}
+	p := &pathItem{path: path}
+	d.paths = append(d.paths, p)
+	return p
+}
+
+func (p *pathItem) operation(method string) *operation {
+	for _, op := range p.ops {
+		if op.method == method {
+			return op
+		}
+	}
+	return nil
+}
+
+// each visits every operation.
+func (d *definition) each(visit func(*operation)) {
+	for _, p := range d.paths {
+		for _, op := range p.ops {
+			visit(op)
+		}
+	}
+}
+
+// integrationPath is how a Lambda integration's URI names its function.
+var integrationPath = regexp.MustCompile(`:lambda:path/[0-9]{4}-[0-9]{2}-[0-9]{2}/functions/(.+)/(?:invocations|response-streaming-invocations)$`)
+
+// functionOf finds the function of an integration's URI. An alias or version after the ARN is dropped.
+func (b *builder) functionOf(uri string) string {
+	m := integrationPath.FindStringSubmatch(uri)
+	if m == nil {
+		return ""
+	}
+	parts := strings.Split(m[1], ":")
+	const unqualified = 7 // arn:aws:lambda:region:account:function:name
+	arn := strings.Join(parts[:min(len(parts), unqualified)], ":")
+	for _, f := range b.stack.Functions {
+		if f.ARN == arn || len(parts) < unqualified && f.Name == parts[0] {
+			return f.LogicalID
+		}
+	}
+	return ""
+}
+
+// segment is one part of a path: plain text, {name} or {name+}. Parentheses and the like are API Gateway's to allow.
+var segment = regexp.MustCompile(`^(?:[^{}]+|\{[a-zA-Z0-9._:-]+\+?\})$`)
+
+// checkPath refuses what API Gateway refuses of a path, and returns it without the slash at its end, which API Gateway
+// drops.
+func checkPath(op *operation) (string, bool) {
+	path := op.path
+	if !strings.HasPrefix(path, "/") {
+		op.c.fail("the path %q does not start with a slash", path)
+		return "", false
+	}
+	if path == "/" {
+		return path, true
+	}
+	path = strings.TrimSuffix(path, "/")
+	parts := strings.Split(path[1:], "/")
+	for i, part := range parts {
+		if !segment.MatchString(part) {
+			op.c.fail("the part %q of the path %s is neither text nor a {parameter}", part, op.path)
+			return "", false
+		}
+		if strings.HasSuffix(part, "+}") && i < len(parts)-1 {
+			op.c.fail("%s of the path %s takes all the rest, so it has to be the last part", part, op.path)
+			return "", false
+		}
+	}
+	return path, true
+}
+
+// routes turns operations into routes.
+func (b *builder) routes(d *definition, c cursor) []*Route {
+	var out []*Route
+	seen := map[string]bool{}
+	variables := map[string]string{} // the one parameter that may stand below each parent
+	d.each(func(op *operation) {
+		if op.ghost {
+			return
+		}
+		path, ok := checkPath(op)
+		if !ok {
+			return
+		}
+		if key := op.method + " " + path; seen[key] {
+			op.c.fail("%s is defined for the second time", key)
+			return
+		} else {
+			seen[key] = true
+		}
+		checkSiblings(op, path, variables)
+		if r := b.route(d, op, path); r != nil {
+			out = append(out, r)
+		}
+	})
+	if len(out) == 0 && len(b.errs) == 0 {
+		c.fail("the API has no method: API Gateway refuses to deploy it; give a function an event for it, or write its DefinitionBody")
+	}
+	return out
+}
+
+// checkSiblings refuses two different parameters in the same place: API Gateway knows one child of that kind.
+func checkSiblings(op *operation, path string, variables map[string]string) {
+	parent := ""
+	for part := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
+		if strings.HasPrefix(part, "{") {
+			kind := parent + "{}"
+			if strings.HasSuffix(part, "+}") {
+				kind = parent + "{+}"
+			}
+			if first, ok := variables[kind]; ok && first != part {
+				op.c.fail("%s stands where another path has %s: API Gateway allows one name in one place", part, first)
+				return
+			}
+			variables[kind] = part
+		}
+		parent += "/" + part
+	}
+}
+
+func (b *builder) route(d *definition, op *operation, path string) *Route {
+	r := &Route{
+		Method: op.method, Path: path, FunctionID: op.function, Integration: op.integration, Mock: op.mock,
+		InvokeRole: op.credentials, TimeoutMillis: op.timeout, Position: op.c.pos,
+	}
+	if r.InvokeRole == "" {
+		r.InvokeRole = "NONE"
+	}
+	if !b.authorize(d, op, r) {
+		return nil
+	}
+	switch op.integration {
+	case "aws_proxy":
+		if r.FunctionID == "" {
+			r.FunctionID = b.functionOf(op.uri)
+		}
+		if r.FunctionID == "" {
+			op.c.warn("%s %s is not answered here: its function is not of this template", op.method, path)
+		}
+	case "mock":
+		if op.mock == nil {
+			op.c.warn("%s %s is not answered here: its mock integration has no fixed answer", op.method, path)
+		}
+	case "":
+		op.c.fail("%s %s has no integration: API Gateway refuses to deploy it", op.method, path)
+		return nil
+	default:
+		op.c.warn("%s %s is not answered here: of the integrations only aws_proxy and mock are, this is %s", op.method, path, op.integration)
+	}
+	return r
+}

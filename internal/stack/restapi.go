@@ -1,0 +1,158 @@
+package stack
+
+import "strings"
+
+// readRestAPI reads an API in CloudFormation's own words, from its Body or from Resource and Method resources.
+// It yields one API for each of its stages.
+func (b *builder) readRestAPI(res *resource) []*API {
+	c := b.cursor(res)
+	d := &definition{schemes: map[string]scheme{}, policy: newPolicyBuilder(nil)}
+	if at := c.at("BodyS3Location"); at.exists() {
+		at.warn("the API is not served here: its definition is not on this machine")
+		return nil
+	}
+	if body := c.at("Body"); body.exists() {
+		d = b.readOpenAPI(body)
+	}
+	id := b.id(res)
+	b.addMethods(id, d)
+	policy := b.onePolicy(c.at("Policy"), d)
+	var out []*API
+	for _, stage := range b.stagesOf(id) {
+		api := &API{
+			LogicalID: res.id, ID: id, Name: firstOf(c.at("Name").text(), d.title), ResourcePolicy: policy, Position: res.pos,
+			APIKeySource: readKeySource(c.at("ApiKeySourceType")), BinaryMediaTypes: d.binary,
+		}
+		if types := c.at("BinaryMediaTypes"); types.exists() {
+			api.BinaryMediaTypes = types.texts()
+		}
+		if size, ok := c.at("MinimumCompressionSize").integer(); ok {
+			api.MinimumCompressionSize = &size
+		}
+		b.readEndpointType(api, c.at("EndpointConfiguration"))
+		b.readStage(api, stage)
+		b.fillStageVariables(d, api)
+		api.Routes = b.routes(d, c)
+		b.readMethodSettings(api, stage.settings)
+		b.checkAPI(api, c)
+		out = append(out, api)
+	}
+	if len(out) == 0 {
+		c.warn("the API has no stage (AWS::ApiGateway::Stage, or StageName of its deployment): it is not served")
+	}
+	return out
+}
+
+// nativeStage is a stage, from a resource of its own or from a deployment.
+type nativeStage struct {
+	name, variables, settings cursor
+}
+
+func (b *builder) stagesOf(api string) []nativeStage {
+	var out []nativeStage
+	for _, res := range b.ofType("AWS::ApiGateway::Stage") {
+		if c := b.cursor(res); c.at("RestApiId").text() == api {
+			out = append(out, nativeStage{c.at("StageName"), c.at("Variables"), c.at("MethodSettings")})
+			if at := c.at("CacheClusterEnabled"); at.flag() {
+				at.warn("answers are not cached here")
+			}
+		}
+	}
+	for _, res := range b.ofType("AWS::ApiGateway::Deployment") {
+		c := b.cursor(res)
+		if name := c.at("StageName"); name.exists() && c.at("RestApiId").text() == api {
+			description := c.at("StageDescription")
+			out = append(out, nativeStage{name, description.at("Variables"), description.at("MethodSettings")})
+		}
+	}
+	return out
+}
+
+func (b *builder) readStage(api *API, stage nativeStage) {
+	api.Stage = b.readStageName(stage.name)
+	api.StageVariables = readVariables(stage.variables)
+}
+
+// addMethods adds the Method resources of an API to its definition.
+func (b *builder) addMethods(api string, d *definition) {
+	paths := b.resourcePaths(api)
+	for _, res := range b.ofType("AWS::ApiGateway::Method") {
+		c := b.cursor(res)
+		if c.at("RestApiId").text() != api {
+			continue
+		}
+		path, ok := paths[c.at("ResourceId").text()]
+		if !ok {
+			c.at("ResourceId").fail("this is not a resource of the API")
+			continue
+		}
+		op := &operation{path: path, method: strings.ToUpper(c.at("HttpMethod").text()), c: c}
+		op.authType = c.at("AuthorizationType").textOr("NONE")
+		if at := c.at("AuthorizationType"); op.authType != "NONE" && op.authType != schemeIAM {
+			at.fail("an authorizer of the type %s is not supported here, and the method would be open without it: use AWS_IAM", op.authType)
+			continue
+		}
+		if c.at("ApiKeyRequired").flag() {
+			d.addKeyScheme()
+			op.require(schemeKey)
+		}
+		if at := c.at("RequestValidatorId"); at.exists() {
+			at.warn("requests are not validated here: API Gateway would answer 400 to some that pass")
+		}
+		b.readNativeIntegration(c.at("Integration"), op)
+		item := d.path(path)
+		item.ops = append(item.ops, op)
+	}
+}
+
+// resourcePaths gives the path of each resource of an API by its id, the root's being the API's own.
+func (b *builder) resourcePaths(api string) map[string]string {
+	type node struct {
+		parent, part string
+		c            cursor
+	}
+	nodes := map[string]node{}
+	var order []string
+	for _, res := range b.ofType("AWS::ApiGateway::Resource") {
+		if c := b.cursor(res); c.at("RestApiId").text() == api {
+			id := b.id(res)
+			nodes[id] = node{c.at("ParentId").text(), c.at("PathPart").text(), c}
+			order = append(order, id)
+		}
+	}
+	paths := map[string]string{api: "/"}
+	for _, id := range order {
+		path, at := "", id
+		for steps := 0; at != api; steps++ {
+			n, ok := nodes[at]
+			if !ok || steps > len(nodes) {
+				nodes[id].c.at("ParentId").fail("the parents of this resource do not lead to the root of the API")
+				break
+			}
+			path, at = "/"+n.part+path, n.parent
+		}
+		if at == api {
+			paths[id] = path
+		}
+	}
+	return paths
+}
+
+func (b *builder) readNativeIntegration(c cursor, op *operation) {
+	if !c.exists() {
+		return
+	}
+	op.integration = strings.ToLower(c.at("Type").text())
+	op.timeout = c.at("TimeoutInMillis").integerOr(0)
+	op.credentials = invokedBy(c.at("Credentials").text())
+	switch op.integration {
+	case "aws_proxy":
+		op.uri = c.at("Uri").text()
+	case "mock":
+		if responses := c.at("IntegrationResponses").items(); len(responses) == 1 {
+			op.mock = readMockResponse(responses[0], [3]string{"StatusCode", "ResponseParameters", "ResponseTemplates"})
+		}
+	case "":
+		c.fail("the integration has no Type")
+	}
+}

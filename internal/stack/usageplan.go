@@ -1,0 +1,55 @@
+package stack
+
+// readUsagePlans reads plans, keys, and which key belongs to which plan.
+func (b *builder) readUsagePlans() {
+	for _, res := range b.ofType("AWS::ApiGateway::ApiKey") {
+		c := b.cursor(res)
+		b.stack.APIKeys = append(b.stack.APIKeys, &APIKey{
+			LogicalID: res.id, ID: b.id(res), Name: c.at("Name").textOr(b.n.name(res.id, 1024)), Position: res.pos,
+			Value: c.at("Value").text(), Enabled: c.at("Enabled").flag(),
+		})
+	}
+	for _, res := range b.ofType("AWS::ApiGateway::UsagePlan") {
+		b.stack.UsagePlans = append(b.stack.UsagePlans, b.readUsagePlan(res))
+	}
+	for _, res := range b.ofType("AWS::ApiGateway::UsagePlanKey") {
+		c := b.cursor(res)
+		plan := c.at("UsagePlanId").text()
+		found := false
+		for _, p := range b.stack.UsagePlans {
+			if p.ID == plan {
+				p.KeyIDs, found = append(p.KeyIDs, c.at("KeyId").text()), true
+			}
+		}
+		if !found {
+			c.at("UsagePlanId").warn("the usage plan is not of this template: the key belongs to none here")
+		}
+	}
+}
+
+func (b *builder) readUsagePlan(res *resource) *UsagePlan {
+	c := b.cursor(res)
+	p := &UsagePlan{LogicalID: res.id, ID: b.id(res), Name: c.at("UsagePlanName").textOr(b.n.name(res.id, 1024)), Position: res.pos}
+	if t := c.at("Throttle"); t.exists() {
+		p.Throttle = readThrottle(t.at("RateLimit"), t.at("BurstLimit"))
+	}
+	if q := c.at("Quota"); q.exists() {
+		p.Quota = &Quota{Limit: q.at("Limit").integerOr(0), Offset: q.at("Offset").integerOr(0), Period: q.at("Period").text()}
+		switch p.Quota.Period {
+		case "DAY", "WEEK", "MONTH":
+		default:
+			q.at("Period").fail("a quota's period is DAY, WEEK or MONTH")
+		}
+	}
+	for _, at := range c.at("ApiStages").items() {
+		stage := UsagePlanStage{APIID: at.at("ApiId").text(), Stage: at.at("Stage").text()}
+		for _, e := range at.at("Throttle").entries() {
+			if stage.Throttle == nil {
+				stage.Throttle = map[string]*Throttle{}
+			}
+			stage.Throttle[e.key] = readThrottle(e.at("RateLimit"), e.at("BurstLimit"))
+		}
+		p.Stages = append(p.Stages, stage)
+	}
+	return p
+}
