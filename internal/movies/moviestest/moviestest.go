@@ -1,0 +1,116 @@
+// Package moviestest gives tests a real DynamoDB with movies in it. It is for tests only: no program imports it.
+package moviestest
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/marquee-api/marquee/internal/dynamolocal"
+	"github.com/marquee-api/marquee/internal/movies"
+)
+
+// Region is the one of every client here.
+const Region = "ap-northeast-2"
+
+const (
+	startTimeout = 3 * time.Minute // the first start on a machine downloads
+	stopTimeout  = 10 * time.Second
+)
+
+// One database serves all tests of a package: its start is most of their time.
+var (
+	start = sync.OnceValues(func() (*dynamolocal.Server, error) {
+		ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+		defer cancel()
+		server, err := dynamolocal.Start(ctx, dynamolocal.Options{Mode: os.Getenv("MARQUEE_DYNAMODB_URL")})
+		running.Store(server)
+		return server, err
+	})
+	running atomic.Pointer[dynamolocal.Server]
+)
+
+// Main is for a package's TestMain: it runs the tests, stops the database if one of them started it, and returns the
+// exit code.
+func Main(m *testing.M) int {
+	code := m.Run()
+	if server := running.Load(); server != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+		defer cancel()
+		if err := server.Stop(ctx); err != nil {
+			fmt.Fprintf(os.Stderr, "stop DynamoDB Local: %v\n", err)
+			return max(code, 1)
+		}
+	}
+	return code
+}
+
+// Database returns a running DynamoDB Local: the one that MARQUEE_DYNAMODB_URL names, else one that it starts. Without
+// anything to run it with, the test is skipped.
+func Database(t testing.TB) *dynamolocal.Server {
+	t.Helper()
+	server, err := start()
+	if missing, ok := errors.AsType[*dynamolocal.UnavailableError](err); ok {
+		t.Skipf("needs DynamoDB Local (set MARQUEE_DYNAMODB_URL, or install Java and Maven, or Docker): %v", missing)
+	}
+	if err != nil {
+		t.Fatalf("start DynamoDB Local: %v", err)
+	}
+	return server
+}
+
+// Client returns a client of the database.
+func Client(t testing.TB) *dynamodb.Client {
+	t.Helper()
+	return Database(t).Client(Region)
+}
+
+// TableName returns a name that no other test has.
+func TableName() string { return "movies-" + rand.Text() }
+
+// Table makes a table of its own for a test, with the given movies in it, and drops it when the test ends.
+func Table(t testing.TB, seed ...movies.Movie) string {
+	t.Helper()
+	client, name := Client(t), TableName()
+	_, err := client.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+		TableName: &name, BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{
+			{AttributeName: aws.String("year"), AttributeType: types.ScalarAttributeTypeN},
+			{AttributeName: aws.String("title"), AttributeType: types.ScalarAttributeTypeS},
+		},
+		KeySchema: []types.KeySchemaElement{
+			{AttributeName: aws.String("year"), KeyType: types.KeyTypeHash},
+			{AttributeName: aws.String("title"), KeyType: types.KeyTypeRange},
+		},
+	})
+	if err != nil {
+		t.Fatalf("create table: %v", err)
+	}
+	t.Cleanup(func() {
+		// The test's own context has ended by now.
+		if _, err := client.DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: &name}); err != nil {
+			t.Errorf("delete table: %v", err)
+		}
+	})
+	for _, m := range seed {
+		item, err := attributevalue.MarshalMapWithOptions(m, func(o *attributevalue.EncoderOptions) { o.TagKey = "json" })
+		if err != nil {
+			t.Fatalf("encode %v: %v", m.Key(), err)
+		}
+		if _, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &name, Item: item}); err != nil {
+			t.Fatalf("put %v: %v", m.Key(), err)
+		}
+	}
+	return name
+}
