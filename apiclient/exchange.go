@@ -1,0 +1,180 @@
+package apiclient
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+// maxErrorPeek bounds how much of a refusal is read to find out what it is about. A refusal quotes two canonical texts,
+// which the gateway's own limit on headers keeps below this.
+const maxErrorPeek = 64 << 10
+
+// exchange is one request with all its attempts.
+type exchange struct {
+	t    *Transport
+	ctx  context.Context // the request's
+	req  *http.Request   // the caller's: only read
+	body payload
+
+	attempts  int // all that were sent
+	mended    int // of these, the ones after which a clock or a token was put right
+	used      aws.Credentials
+	flight    flight
+	retimed   bool
+	refreshed bool
+	release   func(error) error // gives the latest retry's quota back
+}
+
+// run returns the answer and how often the request was sent for it.
+func (x *exchange) run() (*http.Response, int, error) {
+	for {
+		out, err := x.prepare()
+		if err != nil {
+			return nil, x.attempts, err
+		}
+		resp, err := x.send(out)
+		if resp != nil && x.mend(resp, x.peek(resp)) {
+			discard(resp)
+			continue
+		}
+		wait, again := x.wantsRetry(resp, err)
+		if !again {
+			return resp, x.attempts, err
+		}
+		if resp != nil {
+			discard(resp)
+		}
+		if err := sleep(x.ctx, wait); err != nil {
+			return nil, x.attempts, err
+		}
+	}
+}
+
+// prepare makes and signs what is sent, with the time and the credentials of now.
+func (x *exchange) prepare() (*http.Request, error) {
+	used, err := x.t.credentials.retrieve(x.ctx)
+	if err != nil {
+		return nil, err
+	}
+	x.used, x.flight = used, x.t.clock.depart()
+	out := x.t.outgoing(x.req, x.body)
+	if err := x.t.sign(out, x.body.hash, x.used, x.flight); err != nil {
+		return nil, fmt.Errorf("signing for %s: %w", x.t.endpoint.host, err)
+	}
+	if out.Body, err = x.body.body(); err != nil {
+		return nil, fmt.Errorf("replaying the request body: %w", err)
+	}
+	return out, nil
+}
+
+func (x *exchange) send(out *http.Request) (*http.Response, error) {
+	x.attempts++
+	resp, err := x.t.base.RoundTrip(out)
+	x.flight.received = x.t.clock.cfg.Now()
+	if err != nil {
+		return nil, fmt.Errorf("calling %s: %w", x.t.endpoint.dial, err)
+	}
+	// What was sent holds a signature and a token; whoever logs an answer's request gets the caller's own.
+	resp.Request = x.req
+	return resp, nil
+}
+
+// outgoing is the caller's request as it leaves, with headers of its own and the endpoint's names.
+func (t *Transport) outgoing(req *http.Request, body payload) *http.Request {
+	out := req.WithContext(req.Context()) // a shallow copy
+	out.Header = make(http.Header, len(req.Header)+4)
+	for name, values := range req.Header {
+		if !isSignature(name) {
+			out.Header[name] = slices.Clip(values)
+		}
+	}
+	if t.endpoint.apiID != "" {
+		out.Header.Set(apiIDHeader, t.endpoint.apiID)
+	}
+	out.Host = t.endpoint.host
+	if out.URL.Host != t.endpoint.dial || out.URL.Scheme != t.endpoint.dialScheme {
+		url := *req.URL
+		url.Scheme, url.Host = t.endpoint.dialScheme, t.endpoint.dial
+		out.URL = &url
+	}
+	out.ContentLength, out.TransferEncoding, out.GetBody = body.size, nil, body.open
+	return out
+}
+
+// wantsRetry reports whether another attempt is due, and after how long.
+func (x *exchange) wantsRetry(resp *http.Response, err error) (time.Duration, bool) {
+	a := Attempt{Number: x.attempts - x.mended, Request: x.req, Err: err}
+	if resp != nil {
+		a.StatusCode, a.Header = resp.StatusCode, resp.Header
+	}
+	x.t.retrier.settle(a, x.release)
+	x.release = nil
+	if x.ctx.Err() != nil || !x.t.retrier.wants(a) {
+		return 0, false
+	}
+	wait, release, ok := x.t.retrier.reserve(x.ctx, a)
+	x.release = release
+	return wait, ok
+}
+
+// discard reads the rest of a short answer, so that its connection can be used again, and closes it.
+func discard(resp *http.Response) {
+	io.CopyN(io.Discard, resp.Body, maxErrorPeek) //nolint:errcheck // the answer is thrown away
+	resp.Body.Close()
+}
+
+// peek reads what API Gateway says in a 403 of its own, and leaves the body as it was but for session tokens: the
+// message about a wrong signature quotes the request.
+func (x *exchange) peek(resp *http.Response) string {
+	if resp == nil || resp.StatusCode != http.StatusForbidden || errorType(resp.Header) == "" {
+		return ""
+	}
+	head, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorPeek))
+	clean := redact(head)
+	rest := io.Reader(resp.Body)
+	if err != nil {
+		rest = failingReader{err}
+	}
+	if resp.ContentLength >= 0 && len(clean) != len(head) {
+		resp.ContentLength += int64(len(clean) - len(head))
+		resp.Header.Set("Content-Length", fmt.Sprint(resp.ContentLength))
+	}
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(clean), rest), resp.Body}
+	return errorMessage(clean)
+}
+
+type failingReader struct{ err error }
+
+func (r failingReader) Read([]byte) (int, error) { return 0, r.err }
+
+// mend puts right, once each, what made API Gateway refuse a good caller: a clock that is wrong, a token that has ended.
+// It reports whether the request is worth sending again for it.
+func (x *exchange) mend(resp *http.Response, message string) bool {
+	complaint := complaintOf(resp, message)
+	switch {
+	case complaint == aboutClock && !x.retimed:
+		x.retimed = x.t.clock.correct(x.flight, resp.Header, message)
+		if !x.retimed {
+			return false
+		}
+	case complaint == aboutToken && !x.refreshed:
+		x.refreshed = true
+		if !x.t.credentials.replace(x.ctx, x.used) {
+			return false
+		}
+	default:
+		return false
+	}
+	x.mended++
+	return true
+}

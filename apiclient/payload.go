@@ -1,0 +1,84 @@
+package apiclient
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"io"
+	"net/http"
+
+	"github.com/marquee-api/marquee/internal/sigv4"
+)
+
+// MaxBodyBytes is API Gateway's limit for a request's body, the one that its own 413 names.
+const MaxBodyBytes = 10 << 20
+
+// payload is a request's body, hashed, to be sent as often as it takes.
+type payload struct {
+	hash string // SHA-256 in hex
+	size int64
+	open func() (io.ReadCloser, error) // nil when there is no body
+}
+
+// readPayload hashes the body: the signature covers all of it, so it must be known before the first byte is sent. A body
+// that GetBody can replay is never held in memory.
+func readPayload(req *http.Request) (payload, error) {
+	if req.Body == nil || req.Body == http.NoBody {
+		return payload{hash: sigv4.EmptyPayloadHash}, nil
+	}
+	if req.ContentLength > MaxBodyBytes {
+		return payload{}, fmt.Errorf("%w: %d bytes", ErrBodyTooLarge, req.ContentLength)
+	}
+	sum := &meter{hash: sha256.New()}
+	p := payload{open: req.GetBody}
+	if req.GetBody == nil {
+		var held bytes.Buffer
+		if _, err := io.Copy(io.MultiWriter(sum, &held), req.Body); err != nil {
+			return payload{}, fmt.Errorf("reading the request body: %w", err)
+		}
+		p.open = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(held.Bytes())), nil }
+	} else if err := sum.read(req.GetBody); err != nil {
+		return payload{}, fmt.Errorf("reading the request body: %w", err)
+	}
+	if req.ContentLength > 0 && sum.size != req.ContentLength {
+		return payload{}, fmt.Errorf("request body has %d bytes, its Content-Length says %d", sum.size, req.ContentLength)
+	}
+	p.hash, p.size = hex.EncodeToString(sum.hash.Sum(nil)), sum.size
+	if p.size == 0 {
+		p.open = nil
+	}
+	return p, nil
+}
+
+// body opens the payload once more.
+func (p payload) body() (io.ReadCloser, error) {
+	if p.open == nil {
+		return http.NoBody, nil
+	}
+	return p.open()
+}
+
+// meter hashes and counts, and stops at the limit: an endless body ends there.
+type meter struct {
+	hash hash.Hash
+	size int64
+}
+
+func (m *meter) Write(b []byte) (int, error) {
+	if m.size += int64(len(b)); m.size > MaxBodyBytes {
+		return 0, ErrBodyTooLarge
+	}
+	return m.hash.Write(b)
+}
+
+func (m *meter) read(open func() (io.ReadCloser, error)) error {
+	body, err := open()
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	_, err = io.Copy(m, body)
+	return err
+}

@@ -1,0 +1,168 @@
+package apiclient
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+)
+
+// Retry says when a request is sent again. Every attempt is signed anew with the time and the credentials of that
+// moment, and sends the body from its beginning. The zero value is right for most.
+//
+// One extra attempt each for a corrected clock and for refreshed credentials is not counted here: API Gateway refused
+// those requests before anything ran, so they are repeated whatever the method.
+type Retry struct {
+	// MaxAttempts is the number of attempts, the first one included. 0 means 3; 1 means no retries.
+	MaxAttempts int
+	// MaxBackoff bounds the wait between attempts. 0 means 20 seconds. A wait that would outlast the context's deadline
+	// is not begun: the answer at hand is returned instead.
+	MaxBackoff time.Duration
+	// Backoff replaces the wait between attempts; attempt counts from 1. nil is the SDK's exponential backoff with
+	// jitter.
+	Backoff retry.BackoffDelayer
+	// Condition decides whether an attempt is worth another one. nil is [RetryTransient].
+	Condition func(Attempt) bool
+	// AllMethods applies Condition to POST and PATCH, too. Without it only methods that HTTP calls idempotent are
+	// repeated (RFC 9110 section 9.2.2), because the function may have run.
+	AllMethods bool
+}
+
+// Attempt is one sending of a request and what came of it.
+type Attempt struct {
+	// Number counts from 1.
+	Number int
+	// Request is the caller's request. Its body must not be read.
+	Request *http.Request
+	// StatusCode is 0 when there was no answer.
+	StatusCode int
+	// Header is the answer's.
+	Header http.Header
+	// Err is why there was no answer.
+	Err error
+}
+
+// ErrorType is API Gateway's name for the error, empty when it did not make the answer.
+func (a Attempt) ErrorType() string { return errorType(a.Header) }
+
+// RetryTransient is the default condition: connection errors, throttling, and the server errors 500, 502, 503 and 504.
+// A quota that is used up (LimitExceededException) is not throttling: it lasts for the rest of its day, week or month.
+func RetryTransient(a Attempt) bool {
+	switch a.StatusCode {
+	case 0:
+		return a.Err != nil && isConnectionError(a.Err)
+	case http.StatusTooManyRequests:
+		return a.ErrorType() != TypeLimitExceeded
+	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	default:
+		return false
+	}
+}
+
+// isConnectionError adds to the SDK's rule what net/http says when a server hangs up.
+func isConnectionError(err error) bool {
+	var certificate *tls.CertificateVerificationError
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.As(err, &certificate) {
+		return false
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(err.Error(), "server closed idle connection") {
+		return true
+	}
+	return retry.RetryableConnectionError{}.IsErrorRetryable(err) == aws.TrueTernary
+}
+
+// isIdempotent is RFC 9110 section 9.2.2.
+func isIdempotent(method string) bool {
+	switch method {
+	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, http.MethodPut, http.MethodDelete:
+		return true
+	default:
+		return false
+	}
+}
+
+// retrier is the policy with the SDK's backoff and retry quota behind it.
+type retrier struct {
+	policy Retry
+	sdk    *retry.Standard
+	quota  *ratelimit.TokenRateLimit
+}
+
+func newRetrier(policy Retry) *retrier {
+	if policy.Condition == nil {
+		policy.Condition = RetryTransient
+	}
+	quota := ratelimit.NewTokenRateLimit(retry.DefaultRetryRateTokens)
+	standard := retry.NewStandard(func(o *retry.StandardOptions) {
+		o.RateLimiter = quota
+		o.MaxAttempts = policy.MaxAttempts
+		o.Backoff = policy.Backoff
+		if policy.MaxBackoff > 0 {
+			o.MaxBackoff = policy.MaxBackoff
+		}
+	})
+	policy.MaxAttempts = standard.MaxAttempts()
+	return &retrier{policy: policy, sdk: standard, quota: quota}
+}
+
+// wants reports whether the policy asks for another attempt.
+func (r *retrier) wants(a Attempt) bool {
+	return a.Number < r.policy.MaxAttempts &&
+		(r.policy.AllMethods || isIdempotent(a.Request.Method)) &&
+		r.policy.Condition(a)
+}
+
+// settle gives quota back after an attempt that went well: what its retry had cost, and a little for every success.
+func (r *retrier) settle(a Attempt, release func(error) error) {
+	if a.Err != nil || a.StatusCode >= http.StatusInternalServerError || a.StatusCode == http.StatusTooManyRequests {
+		return
+	}
+	if release != nil {
+		release(nil) //nolint:errcheck // a token bucket takes back whatever it is given
+	}
+	r.quota.AddTokens(retry.DefaultNoRetryIncrement) //nolint:errcheck // as above
+}
+
+// reserve takes a retry out of the quota and returns how long to wait before it. It reports false when the quota is used
+// up or the context would end first. Release says how the retry went: success gives the quota back.
+func (r *retrier) reserve(ctx context.Context, a Attempt) (wait time.Duration, release func(error) error, ok bool) {
+	cause := a.Err
+	if cause == nil {
+		cause = &APIError{StatusCode: a.StatusCode, Type: a.ErrorType()}
+	}
+	wait, err := r.sdk.RetryDelay(a.Number, cause)
+	if err != nil {
+		return 0, nil, false
+	}
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= wait {
+		return 0, nil, false
+	}
+	release, err = r.sdk.GetRetryToken(ctx, cause)
+	if err != nil {
+		return 0, nil, false
+	}
+	return wait, release, true
+}
+
+// sleep waits, or returns the context's error if that ends first.
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

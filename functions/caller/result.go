@@ -1,0 +1,52 @@
+package main
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/marquee-api/marquee/apiclient"
+)
+
+// result is what an invocation returns for any answer of the API.
+type result struct {
+	Status int `json:"status"`
+	// Headers have lower-case names; several values of one name are joined by a comma and a space.
+	Headers map[string]string `json:"headers"`
+	// Body is the answer's JSON, or its text.
+	Body any `json:"body"`
+	// Base64 says that Body is neither, but bytes in base64.
+	Base64 bool `json:"is_base64_encoded,omitempty"`
+	// Attempts is how often the request was sent.
+	Attempts int `json:"attempts"`
+	// Error is there for an answer that API Gateway made, and not the function behind it.
+	Error *refusal `json:"error,omitempty"`
+}
+
+// refusal is API Gateway's error in one place: its type is a header, its message is spelt in two ways.
+type refusal struct {
+	Type      string `json:"type"`
+	Message   string `json:"message"`
+	RequestID string `json:"request_id"`
+}
+
+// newResult turns an answer into a result. cause is nil for a 2xx.
+func newResult(resp *apiclient.Response, cause *apiclient.APIError) result {
+	r := result{Status: resp.Status, Headers: make(map[string]string, len(resp.Header)), Attempts: resp.Attempts}
+	for name, values := range resp.Header {
+		r.Headers[strings.ToLower(name)] = strings.Join(values, ", ")
+	}
+	switch {
+	case resp.IsJSON() && json.Valid(resp.Body):
+		r.Body = json.RawMessage(resp.Body)
+	case utf8.Valid(resp.Body):
+		r.Body = string(resp.Body)
+	default:
+		r.Body, r.Base64 = base64.StdEncoding.EncodeToString(resp.Body), true
+	}
+	if cause != nil && cause.ByGateway() {
+		r.Error = &refusal{Type: cause.Type, Message: cause.Message, RequestID: cause.RequestID}
+	}
+	return r
+}
