@@ -40,7 +40,7 @@ func New(cfg Config) (*Client, error) {
 
 // Request is one call. The zero value is GET of the stage's root.
 type Request struct {
-	// Method is GET if empty.
+	// Method is GET if empty. It is sent in upper case.
 	Method string
 	// Path is a template as RFC 6570 level 1 has them, below the stage: /movie_list/{year}/{title}. A query after ? is
 	// added to Query.
@@ -139,7 +139,7 @@ func (c *Client) NewRequest(ctx context.Context, r Request) (*http.Request, erro
 	if err != nil {
 		return nil, r.failed(err)
 	}
-	req, err := http.NewRequestWithContext(ctx, r.Method, u.String(), body)
+	req, err := http.NewRequestWithContext(ctx, strings.ToUpper(r.Method), u.String(), body)
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +190,7 @@ func (r Request) split() (path, query string) {
 // failed puts in front of an error which call it was, without the query, which may hold what nobody should read.
 func (r Request) failed(err error) error {
 	path, _ := r.split()
-	return fmt.Errorf("%s %s: %w", cmp.Or(r.Method, http.MethodGet), path, err)
+	return fmt.Errorf("%s %s: %w", cmp.Or(strings.ToUpper(r.Method), http.MethodGet), path, err)
 }
 
 // body returns a reader that net/http can replay.

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -226,3 +227,6 @@ func respond(status int, kind, body string) *http.Response {
 		Header: h, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
 	}
 }
+
+// quiet is for servers whose complaints a test provokes.
+func quiet() *log.Logger { return log.New(io.Discard, "", 0) }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
@@ -279,13 +280,16 @@ func TestSecurityRedirectsAreNotFollowed(t *testing.T) {
 
 func TestTransportStreamsTheAnswer(t *testing.T) {
 	parts := make(chan string)
-	api := newFaultServer(t)
-	api.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	api := &faultServer{Server: httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.(http.Flusher).Flush()
 		for part := range parts {
 			io.WriteString(w, part)
 			w.(http.Flusher).Flush()
 		}
-	})
+	}))}
+	t.Cleanup(api.Close)
+	closeParts := sync.OnceFunc(func() { close(parts) })
+	defer closeParts()
 	resp := roundTrip(t, api.transport(t, apiclient.Config{}), newRequest(t, "GET", api.URL+"/dev/x", nil))
 	buf := make([]byte, 16)
 	for _, want := range []string{"one", "two"} {
@@ -295,7 +299,10 @@ func TestTransportStreamsTheAnswer(t *testing.T) {
 			t.Fatalf("got %q, %v, want %q before the next part is sent", buf[:n], err, want)
 		}
 	}
-	close(parts)
+	closeParts()
+	if rest, err := io.ReadAll(resp.Body); err != nil || len(rest) != 0 {
+		t.Errorf("got %q, %v after the last part, want the end", rest, err)
+	}
 }
 
 func TestTransportConcurrentUse(t *testing.T) {

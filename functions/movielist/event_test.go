@@ -56,6 +56,7 @@ func TestInvokePath(t *testing.T) {
 		"two slashes":              {"//movie_list/1999/Rush", "", 404},
 		"lone percent":             {"/movie_list/1999/100%", "", 400},
 		"percent before no digits": {"/movie_list/1999/%zz", "", 400},
+		"half an escape":           {"/movie_list/1999/%4g", "", 400},
 		"cut escape":               {"/movie_list/1999/%4", "", 400},
 		"control character":        {"/movie_list/1999/a\nb", "a\nb", 200},
 		"empty":                    {"", "", 404},

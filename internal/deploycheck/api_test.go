@@ -19,7 +19,7 @@ type rule struct {
 
 func TestDeployed(t *testing.T) {
 	text := readTemplate(t)
-	for _, rule := range slices.Concat(apiRules(), networkRules(), functionRules()) {
+	for _, rule := range slices.Concat(apiRules(), stageRules(), networkRules(), functionRules()) {
 		t.Run(rule.name, func(t *testing.T) {
 			if err := rule.check(parse(t, text)); err != nil {
 				t.Fatal(err)
@@ -46,7 +46,6 @@ func apiRules() []rule {
 	operation := func(t object) object {
 		return objectAt(properties(t, "MoviesApi"), "Body", "paths", "/movie_list", "get")
 	}
-	stage := func(t object) object { return properties(t, "MoviesApiStage") }
 	return []rule{
 		{"the API is private", private, map[string]func(object){
 			"a regional endpoint": func(t object) {
@@ -102,6 +101,12 @@ func apiRules() []rule {
 					append(policy(t), object{"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "execute-api:/*"})
 			},
 		}},
+	}
+}
+
+func stageRules() []rule {
+	stage := func(t object) object { return properties(t, "MoviesApiStage") }
+	return []rule{
 		{"accesses are logged with who and why", accessLogged, map[string]func(object){
 			"no access log":          func(t object) { delete(stage(t), "AccessLogSetting") },
 			"a log that is not JSON": func(t object) { objectAt(stage(t), "AccessLogSetting")["Format"] = "$context.requestId" },

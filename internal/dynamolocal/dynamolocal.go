@@ -83,13 +83,17 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	case ModeJava:
 		java, err := findJava(ctx, o)
 		if err != nil {
-			return nil, &UnavailableError{Reasons: []error{err}}
+			return nil, unavailable(ctx, err)
 		}
-		return startJava(ctx, o, java)
-	case ModeDocker:
-		docker, err := o.LookPath("docker")
+		classes, err := prepareJava(ctx, o, java)
 		if err != nil {
-			return nil, &UnavailableError{Reasons: []error{fmt.Errorf("docker: %w", err)}}
+			return nil, err
+		}
+		return startJava(ctx, o, java, classes)
+	case ModeDocker:
+		docker, err := findDocker(ctx, o)
+		if err != nil {
+			return nil, unavailable(ctx, err)
 		}
 		return startDocker(ctx, o, docker)
 	default:
@@ -99,15 +103,34 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 
 // startAuto prefers Java: it starts in a second and needs no daemon.
 func startAuto(ctx context.Context, o Options) (*Server, error) {
-	java, javaErr := findJava(ctx, o)
-	if javaErr == nil {
-		return startJava(ctx, o, java)
+	java, err := findJava(ctx, o)
+	found := err == nil
+	if found {
+		var classes string
+		if classes, err = prepareJava(ctx, o, java); err == nil {
+			return startJava(ctx, o, java, classes)
+		}
 	}
-	docker, dockerErr := o.LookPath("docker")
-	if dockerErr == nil {
+	docker, dockerErr := findDocker(ctx, o)
+	switch {
+	case dockerErr == nil:
+		fmt.Fprintf(o.Progress, "DynamoDB Local runs in a container, because: %v\n", err)
 		return startDocker(ctx, o, docker)
+	case found:
+		// Java and Maven are there; what went wrong with them is what must be told.
+		return nil, err
+	default:
+		return nil, unavailable(ctx, err, dockerErr)
 	}
-	return nil, &UnavailableError{Reasons: []error{javaErr, fmt.Errorf("docker: %w", dockerErr)}}
+}
+
+// unavailable is the error for a machine without what is needed, unless the caller gave up before
+// that was known.
+func unavailable(ctx context.Context, reasons ...error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return &UnavailableError{Reasons: reasons}
 }
 
 // Stop ends the server and returns when nothing of it is left. If the context ends first, the

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // minJava is what DynamoDB Local 3 needs (its developer guide, "Deploying DynamoDB locally").
@@ -65,14 +66,16 @@ func javaMajor(ctx context.Context, path string) (int, error) {
 	return strconv.Atoi(string(m[1]))
 }
 
-func startJava(ctx context.Context, o Options, java runtimeJava) (*Server, error) {
+// prepareJava makes what a start needs and is kept in the cache. It returns the folder with the
+// launcher's class.
+func prepareJava(ctx context.Context, o Options, java runtimeJava) (classes string, err error) {
 	if err := install(ctx, o, java.maven); err != nil {
-		return nil, err
+		return "", err
 	}
-	classes, err := compileLauncher(ctx, o.installDir(), java)
-	if err != nil {
-		return nil, err
-	}
+	return compileLauncher(ctx, o.installDir(), java)
+}
+
+func startJava(ctx context.Context, o Options, java runtimeJava, classes string) (*Server, error) {
 	s, err := launch(ctx, o, exec.Command(java.path, javaArgs(o, classes)...))
 	if err != nil {
 		return nil, fmt.Errorf("cannot start DynamoDB Local: %w", err)
@@ -116,7 +119,7 @@ func launch(ctx context.Context, o Options, cmd *exec.Cmd) (*Server, error) {
 		default:
 		}
 	}}
-	p, err := startProcess(cmd)
+	p, err := startProcess(cmd, syscall.SIGKILL)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"syscall"
 
 	"github.com/schollz/progressbar/v3"
 )
@@ -47,7 +48,7 @@ func fetch(ctx context.Context, maven, dir string, progress io.Writer) error {
 	cmd.Dir = dir
 	cmd.Stderr = output
 	cmd.Stdout = io.MultiWriter(output, &lines{each: bar.line})
-	p, err := startProcess(cmd)
+	p, err := startProcess(cmd, syscall.SIGKILL)
 	if err != nil {
 		return fmt.Errorf("maven: %w", err)
 	}

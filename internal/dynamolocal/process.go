@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -25,8 +26,8 @@ type process struct {
 
 // startProcess starts the command with a pipe as its standard input that stays open until the
 // process is stopped or this program ends.
-func startProcess(cmd *exec.Cmd) (*process, error) {
-	separate(cmd)
+func startProcess(cmd *exec.Cmd, onDeath syscall.Signal) (*process, error) {
+	separate(cmd, onDeath)
 	// A grandchild that keeps the output open must not keep Wait from returning.
 	cmd.WaitDelay = stopGrace
 	stdin, err := cmd.StdinPipe()

@@ -5,9 +5,10 @@ package dynamolocal
 import (
 	"os"
 	"os/exec"
+	"syscall"
 )
 
-func separate(*exec.Cmd) {}
+func separate(*exec.Cmd, syscall.Signal) {}
 
 func killGroup(cmd *exec.Cmd) { _ = cmd.Process.Kill() }
 

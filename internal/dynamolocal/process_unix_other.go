@@ -9,6 +9,6 @@ import (
 
 // separate puts the program into its own group. That it ends with us is left to its standard
 // input, as only Linux has a parent-death signal.
-func separate(cmd *exec.Cmd) {
+func separate(cmd *exec.Cmd, _ syscall.Signal) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 }

@@ -31,7 +31,8 @@ type Function struct {
 	// CodeURI is the folder of the function's code.
 	CodeURI string
 	// Method is Metadata.BuildMethod: "makefile" runs the target
-	// build-<LogicalID> of the Makefile in CodeURI; "go1.x" and "" run go build.
+	// build-<LogicalID> of the Makefile in CodeURI; "go1.x" runs go build; ""
+	// takes a bootstrap in CodeURI as it is, and runs go build without one.
 	Method string
 }
 
@@ -135,11 +136,12 @@ func (b *Builder) Build(ctx context.Context, functions ...Function) ([]Artifact,
 
 // plan is how one function is built.
 type plan struct {
-	dir   string   // where the tool runs: the code folder, absolute
-	stage string   // where the tool puts its result
-	out   string   // where the result is wanted
-	argv  []string // nil: nothing to do
-	env   []string
+	dir     string   // where the tool runs: the code folder, absolute
+	stage   string   // where the tool puts its result
+	discard bool     // the stage is for this build only
+	out     string   // where the result is wanted
+	argv    []string // nil: nothing to do
+	env     []string
 }
 
 // one builds a single function.
@@ -161,6 +163,9 @@ func (b *Builder) one(ctx context.Context, f Function) (Artifact, error) {
 	b.tell(Event{LogicalID: f.LogicalID, Command: strings.Join(p.argv, " ")})
 	if p.argv == nil {
 		return b.finish(f, p, now().Sub(began))
+	}
+	if p.discard {
+		defer func() { _ = os.RemoveAll(p.stage) }()
 	}
 	if err := ctx.Err(); err != nil {
 		return fail("", err)
@@ -222,22 +227,36 @@ func (b *Builder) plan(f Function) (plan, error) {
 		return plan{dir: dir}, err
 	}
 	p := plan{dir: dir, out: filepath.Join(output, f.LogicalID)}
-	switch {
-	case f.Method == "makefile":
+	switch f.Method {
+	case "makefile":
 		return b.makefile(p, f)
-	case f.Method != "" && f.Method != "go1.x":
-		return p, fmt.Errorf("BuildMethod %q is not supported; use makefile or go1.x", f.Method)
+	case "go1.x":
+		return b.goBuild(p, f)
+	case "":
+		path := filepath.Join(dir, Bootstrap)
+		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+			return b.goBuild(p, f)
+		}
+		if err := checkBinary(path, b.arch()); err != nil {
+			return p, fmt.Errorf("%w; remove it to have the function built here", err)
+		}
+		return plan{dir: dir, out: dir}, nil
 	}
-	if info, err := os.Stat(filepath.Join(dir, Bootstrap)); err == nil && info.Mode().IsRegular() {
-		return plan{dir: dir, out: dir}, checkBinary(filepath.Join(dir, Bootstrap), b.arch())
-	}
-	// The Go command skips linking when the result is up to date, so its
-	// place stays the same from build to build.
-	p.stage = filepath.Join(output, ".stage", f.LogicalID)
-	p.argv = []string{"go", "build", "-tags", "lambda.norpc", "-trimpath", "-o", filepath.Join(p.stage, Bootstrap), "."}
+	return p, fmt.Errorf("BuildMethod %q is not supported; use makefile or go1.x", f.Method)
+}
+
+// goBuild plans a build by the Go command, which skips linking when the result
+// in its place is up to date: the place stays the same from build to build.
+func (b *Builder) goBuild(p plan, f Function) (plan, error) {
+	p.stage = filepath.Join(filepath.Dir(p.out), stages, f.LogicalID)
+	p.argv = []string{"go", "build", "-tags", "lambda.norpc", "-trimpath", "-buildvcs=false", "-o", filepath.Join(p.stage, Bootstrap), "."}
 	p.env = []string{"CGO_ENABLED=0", "GOOS=" + runtime.GOOS, "GOARCH=" + b.arch()}
 	return p, os.MkdirAll(p.stage, 0o755)
 }
+
+// stages is the folder, in the output folder, where tools work. No logical id
+// can have its name.
+const stages = ".stage"
 
 // makefile plans a build as SAM's custom makefile does: the target is named by
 // the logical id and fills an empty folder.
@@ -245,7 +264,7 @@ func (b *Builder) makefile(p plan, f Function) (plan, error) {
 	if _, err := os.Stat(filepath.Join(p.dir, "Makefile")); err != nil {
 		return p, fmt.Errorf("BuildMethod is makefile: %w", err)
 	}
-	parent := filepath.Join(filepath.Dir(p.out), ".stage")
+	parent := filepath.Join(filepath.Dir(p.out), stages)
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return p, err
 	}
@@ -253,7 +272,7 @@ func (b *Builder) makefile(p plan, f Function) (plan, error) {
 	if err != nil {
 		return p, err
 	}
-	p.stage = stage
+	p.stage, p.discard = stage, true
 	p.argv = []string{"make", "-C", p.dir, "build-" + f.LogicalID, "ARTIFACTS_DIR=" + stage, "LAMBDA_GOARCH=" + b.arch()}
 	return p, nil
 }

@@ -6,12 +6,12 @@ import (
 	"debug/buildinfo"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -32,7 +32,7 @@ func (b *Builder) run(ctx context.Context, p plan) (string, error) {
 	cmd := exec.CommandContext(ctx, p.argv[0], p.argv[1:]...)
 	cmd.Dir = p.dir
 	cmd.Env = b.Env
-	cmd.Env = append(cmd.Environ(), p.env...)
+	cmd.Env = append(withoutMake(cmd.Environ()), p.env...)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	// make and go start children of their own; a cancelled build ends them all.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -46,6 +46,16 @@ func (b *Builder) run(ctx context.Context, p plan) (string, error) {
 		err = fmt.Errorf("%w; install %s, or put a built %s into the code folder", err, p.argv[0], Bootstrap)
 	}
 	return out.String(), err
+}
+
+// withoutMake drops what an outer make would tell an inner one: this program
+// may itself run under make, whose flags, variables and job server are not
+// meant for a function's makefile.
+func withoutMake(env []string) []string {
+	return slices.DeleteFunc(env, func(s string) bool {
+		key, _, _ := strings.Cut(s, "=")
+		return key == "MAKEFLAGS" || key == "MFLAGS" || key == "MAKELEVEL" || key == "MAKEOVERRIDES" || key == "MAKEFILES"
+	})
 }
 
 // tail keeps the end of what is written to it.
@@ -97,10 +107,11 @@ func checkBinary(path, arch string) error {
 	return nil
 }
 
-// publish puts what is in stage into out. Each file is replaced at once, so
+// publish makes out hold what stage holds. Each file is replaced at once, so
 // that a process can start from the old or the new one at any moment.
 func publish(stage, out string) error {
-	return filepath.WalkDir(stage, func(path string, d fs.DirEntry, err error) error {
+	made := map[string]bool{}
+	err := filepath.WalkDir(stage, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -108,36 +119,58 @@ func publish(stage, out string) error {
 		if err != nil {
 			return err
 		}
-		target := filepath.Join(out, rel)
+		made[rel] = true
 		if d.IsDir() {
-			return os.MkdirAll(target, 0o755)
+			return os.MkdirAll(filepath.Join(out, rel), 0o755)
 		}
-		return replace(path, target)
+		return replace(path, filepath.Join(out, rel))
+	})
+	if err != nil {
+		return err
+	}
+	return filepath.WalkDir(out, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(out, path)
+		if err != nil || made[rel] {
+			return err
+		}
+		if err := os.RemoveAll(path); err != nil || !d.IsDir() {
+			return err
+		}
+		return filepath.SkipDir
 	})
 }
 
-// replace copies a file over another.
+// replace makes to the same file as from: a link, since a copy would be written
+// by this program, and a child that it forks meanwhile would keep the copy busy
+// (go.dev/issue/22315). The tools never write into a file that is there; they
+// put a new one in its place.
 func replace(from, to string) error {
-	src, err := os.Open(from)
+	if same, err := sameFile(from, to); err != nil || same {
+		return err
+	}
+	dir, err := os.MkdirTemp(filepath.Dir(to), ".new-")
 	if err != nil {
 		return err
 	}
-	defer src.Close()
-	info, err := src.Stat()
-	if err != nil {
+	defer func() { _ = os.RemoveAll(dir) }()
+	link := filepath.Join(dir, filepath.Base(to))
+	if err := os.Link(from, link); err != nil {
 		return err
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(to), ".new-")
+	return os.Rename(link, to)
+}
+
+func sameFile(a, b string) (bool, error) {
+	one, err := os.Stat(a)
 	if err != nil {
-		return err
+		return false, err
 	}
-	_, err = io.Copy(tmp, src)
-	err = errors.Join(err, tmp.Chmod(info.Mode().Perm()), tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), to)
+	other, err := os.Stat(b)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
 	}
-	if err != nil {
-		_ = os.Remove(tmp.Name())
-	}
-	return err
+	return err == nil && os.SameFile(one, other), err
 }

@@ -163,8 +163,8 @@ func (f *Function) Replace(bootstrap string) error {
 	return nil
 }
 
-// Warm starts a process, unless one is free, and waits until it asks for its
-// first event. A process that does not get that far is an [*InitError].
+// Warm starts a process, unless one is free or about to be, and waits until it
+// asks for its first event. A process that does not get that far is an [*InitError].
 func (f *Function) Warm(ctx context.Context) error {
 	p, err := f.warmOne()
 	if p == nil {
@@ -191,6 +191,9 @@ func (f *Function) warmOne() (*process, error) {
 	case f.cfg.Concurrency < 0:
 		return nil, fmt.Errorf("warm %s: %w", f.cfg.Name, ErrThrottled)
 	case len(f.idle) > 0:
+		return nil, nil
+	}
+	if _, returning := f.busy(); returning > 0 {
 		return nil, nil
 	}
 	for p := range f.processes {

@@ -20,7 +20,7 @@ import (
 
 func TestWarmProcessesAreUsedAgain(t *testing.T) {
 	t.Parallel()
-	f := open(t, "pid", nil)
+	f := open(t, "pid", func(c *lambdahost.Config) { c.Concurrency = 1 })
 	first := answer(t, f, "{}")
 	for range 20 {
 		if got := answer(t, f, "{}"); got != first {
@@ -192,6 +192,21 @@ func TestTimeoutEndsTheProcessAndItsChildren(t *testing.T) {
 	came := receive(t, w.came, "the function")
 	if gone := receive(t, w.gone, "the end of the process"); gone != came {
 		t.Errorf("ended: got %s, want %s", gone, came)
+	}
+}
+
+// A process that has answered and is late is not waited for while another can
+// be started.
+func TestProcessThatIsLateIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	f := open(t, "late", func(c *lambdahost.Config) { c.Grace = 0 })
+	first := answer(t, f, "{}")
+	began := time.Now()
+	if second := answer(t, f, "{}"); second == first {
+		t.Errorf("process: got %s again", second)
+	}
+	if took := time.Since(began); took > patience/2 {
+		t.Errorf("the second call took %v", took)
 	}
 }
 

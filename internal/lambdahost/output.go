@@ -37,12 +37,13 @@ type LogLine struct {
 type output struct {
 	f *Function
 
+	// Set before anything else can see them.
 	read *os.File
 	raw  syscall.RawConn
+	pid  int
 	done chan struct{}
 
 	mu        sync.Mutex
-	pid       int
 	requestID string
 	partial   []byte
 	tail      []byte
@@ -62,10 +63,15 @@ func (o *output) open() (*os.File, error) {
 		_, _ = r.Close(), w.Close()
 		return nil, err
 	}
-	o.read, o.raw, o.done = r, raw, make(chan struct{})
+	o.read, o.raw = r, raw
 	o.buf = make([]byte, 32*1024)
-	go o.follow()
 	return w, nil
+}
+
+// attach begins to read what the child, pid, writes.
+func (o *output) attach(pid int) {
+	o.pid, o.done = pid, make(chan struct{})
+	go o.follow()
 }
 
 // follow reads whenever something is there, until the pipe ends.
@@ -88,8 +94,8 @@ func (o *output) follow() {
 	})
 }
 
-// drain takes what the process has written so far, so that a line printed
-// before an answer belongs to its invocation and not to the next.
+// drain takes what the process has written so far, so that every line belongs
+// to the invocation it was printed in.
 func (o *output) drain() {
 	if o.raw == nil {
 		return
@@ -112,16 +118,12 @@ func (o *output) drain() {
 func (o *output) close() {
 	o.drain()
 	_ = o.read.Close()
-	<-o.done
+	if o.done != nil {
+		<-o.done
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.flush()
-}
-
-func (o *output) setPID(pid int) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.pid = pid
 }
 
 // take cuts b into lines. o.mu is held.
@@ -171,8 +173,9 @@ func (o *output) line(text []byte, host bool) {
 	o.f.cfg.Log(line)
 }
 
-// begin marks the start of an invocation.
+// begin marks the start of an invocation. What was written before is not its.
 func (o *output) begin(requestID, version string) {
+	o.drain()
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.flush()
@@ -190,6 +193,7 @@ type report struct {
 
 // end marks the end of an invocation and returns its log's tail.
 func (o *output) end(r report) []byte {
+	o.drain()
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.flush()

@@ -27,10 +27,10 @@ func ownedBy(pid int, c net.Conn) bool {
 	}
 	inode, uid, err := socketOf(peer, local)
 	if err != nil {
-		return errors.Is(err, fs.ErrNotExist) && !procMounted()
+		return false
 	}
 	holds, err := holdsSocket(pid, inode)
-	if errors.Is(err, fs.ErrPermission) {
+	if errors.Is(err, fs.ErrPermission) || err != nil && !procMounted() {
 		// A child whose files cannot be read (it gained privileges) still
 		// cannot be another user's.
 		return uid == os.Getuid()
@@ -38,8 +38,7 @@ func ownedBy(pid int, c net.Conn) bool {
 	return holds || groupHoldsSocket(pid, inode)
 }
 
-// procMounted is false where the kernel's view of processes is not to be had;
-// there is nothing to check by then.
+// procMounted is false where the kernel's view of processes is not to be had.
 func procMounted() bool {
 	_, err := os.Stat("/proc/self/stat")
 	return err == nil
@@ -49,9 +48,17 @@ func procMounted() bool {
 var errNoSocket = errors.New("no such socket")
 
 // socketOf finds the inode and the owner of the socket whose own address is
-// peer and whose other end is local. The tables' layout is in proc_net_tcp of
-// the kernel's documentation; a dual-stack client is in the second one.
+// peer and whose other end is local.
 func socketOf(peer, local *net.TCPAddr) (inode string, uid int, err error) {
+	if inode, uid, err = diagSocket(peer, local); err == nil {
+		return inode, uid, nil
+	}
+	return tableSocket(peer, local) // a kernel or a sandbox without sock_diag
+}
+
+// tableSocket reads the tables of all sockets, whose layout is in proc_net_tcp
+// of the kernel's documentation; a dual-stack client is in the second one.
+func tableSocket(peer, local *net.TCPAddr) (inode string, uid int, err error) {
 	from, to := procAddress(peer), procAddress(local)
 	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
 		file, err := os.Open(table)

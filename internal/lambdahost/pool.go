@@ -2,7 +2,6 @@ package lambdahost
 
 import (
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -23,7 +22,7 @@ func (f *Function) submit(inv *invocation) error {
 	}
 	// Only processes that owe an answer keep an invocation waiting; one that
 	// is about to come, or whose place is about to be free, does not.
-	busy := f.count(stateRunning, stateResponding, stateFailing)
+	busy, _ := f.busy()
 	if len(f.pending) >= f.cfg.Concurrency-busy+max(f.cfg.Queue, 0) {
 		return ErrThrottled
 	}
@@ -71,7 +70,7 @@ func (f *Function) popPending() *invocation {
 // that has answered is about to ask for its next event, and starting another
 // would take longer; but nobody waits long on that hope. f.mu is held.
 func (f *Function) grow() {
-	returning := f.count(stateAnswered)
+	_, returning := f.busy()
 	f.startFor(len(f.pending) - returning)
 	if returning > 0 && len(f.pending) > 0 {
 		time.AfterFunc(returnPatience, func() {
@@ -84,7 +83,7 @@ func (f *Function) grow() {
 
 // returnPatience is how long an invocation waits for a process that has
 // answered before another one is started. A good runtime takes microseconds.
-const returnPatience = 10 * time.Millisecond
+const returnPatience = 50 * time.Millisecond
 
 // startFor starts processes until enough for n invocations are on their way.
 // f.mu is held.
@@ -94,16 +93,19 @@ func (f *Function) startFor(n int) {
 	}
 }
 
-// count counts the processes in service that are in one of the states. f.mu is
-// held.
-func (f *Function) count(states ...state) int {
-	n := 0
+// busy counts the processes in service that owe an answer, and those that have
+// given it and will ask for the next event. f.mu is held.
+func (f *Function) busy() (owing, returning int) {
 	for p := range f.processes {
-		if !p.retired && slices.Contains(states, p.state) {
-			n++
+		switch {
+		case p.retired || p.current == nil:
+		case p.current.settled:
+			returning++
+		default:
+			owing++
 		}
 	}
-	return n
+	return owing, returning
 }
 
 // start adds a process; suppressed starts are those whose time is taken from
@@ -167,7 +169,6 @@ func (f *Function) finish(p *process, inv *invocation, r Result, why failure) {
 	if settled {
 		return
 	}
-	p.out.drain()
 	r.RequestID = inv.RequestID
 	r.Duration = f.cfg.Now().Sub(inv.started)
 	r.InitDuration = inv.init

@@ -180,8 +180,8 @@ func (p *process) started(pid int) {
 	p.groupMu.Lock()
 	defer p.groupMu.Unlock()
 	p.pid = pid
+	p.out.attach(pid)
 	close(p.born)
-	p.out.setPID(pid)
 	if p.doomed {
 		signalGroup(pid, os.Kill)
 	}

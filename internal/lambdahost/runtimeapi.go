@@ -1,6 +1,7 @@
 package lambdahost
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -250,13 +251,20 @@ const drainLimit = 64 * 1024 * 1024
 
 // readBody reads at most as much as a function may answer.
 func readBody(r *http.Request) ([]byte, error) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, MaxResponsePayload+1))
-	if err == nil && len(body) > MaxResponsePayload {
+	// aws-lambda-go does not say how long its answer is. A buffer of some size
+	// from the start has most answers read at once.
+	size := min(max(r.ContentLength, answerSize), MaxResponsePayload+1)
+	body := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
+	_, err := body.ReadFrom(io.LimitReader(r.Body, MaxResponsePayload+1))
+	if err == nil && body.Len() > MaxResponsePayload {
 		_, _ = io.CopyN(io.Discard, r.Body, drainLimit)
 		return nil, errBodyTooLarge
 	}
-	return body, err
+	return body.Bytes(), err
 }
+
+// answerSize is what most answers fit into.
+const answerSize = 16 * 1024
 
 // initError takes the report of a start that failed.
 func (p *process) initError(w http.ResponseWriter, r *http.Request) {

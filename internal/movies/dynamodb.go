@@ -21,14 +21,16 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// Two attempts of at most attemptTimeout and a pause of at most maxBackoff end within DefaultTimeout, so that a silent
-// DynamoDB, or a connection that died while the function was frozen, is given up by the store and not by its caller.
 const (
 	connectTimeout = time.Second
-	attemptTimeout = 1150 * time.Millisecond
+	attemptTimeout = 1100 * time.Millisecond
 	maxAttempts    = 2
 	maxBackoff     = 100 * time.Millisecond
 )
+
+// All attempts and pauses end within DefaultTimeout (this does not compile if they do not), so that a silent DynamoDB,
+// or a connection that died while the function was frozen, is given up by the store and not by its caller.
+const _ = uint64(DefaultTimeout - maxAttempts*attemptTimeout - (maxAttempts-1)*maxBackoff)
 
 // DynamoAPI is the part of DynamoDB's client that DynamoStore uses.
 type DynamoAPI interface {
@@ -202,17 +204,16 @@ func unavailable(err error) bool {
 	if _, ok := errors.AsType[*types.ResourceNotFoundException](err); ok {
 		return true
 	}
+	// Any failure to send, among them the unknown host that the SDK's own classes leave out.
 	if _, ok := errors.AsType[*smithyhttp.RequestSendError](err); ok {
 		return true
 	}
-	if network, ok := errors.AsType[net.Error](err); ok && network.Timeout() {
+	// An attempt's timeout, or the request's: context.DeadlineExceeded is a net.Error too.
+	if network, ok := errors.AsType[net.Error](err); ok && network.Timeout() || errors.Is(err, context.Canceled) {
 		return true
 	}
 	// An answer that broke off, or that something else than DynamoDB gave.
 	if _, ok := errors.AsType[*smithy.DeserializationError](err); ok {
-		return true
-	}
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return true
 	}
 	return retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err) == aws.TrueTernary

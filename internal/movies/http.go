@@ -210,7 +210,7 @@ func (h *Handler) dispatch(r *http.Request, a *answer) error {
 // match compares segment by segment and returns those that stand for {name}. One slash at the end is ignored, as API
 // Gateway ignores it when it routes.
 func match(pattern, path string) ([]string, bool) {
-	want, got := strings.Split(pattern, "/"), strings.Split(path, "/")
+	want, got := strings.Split(pattern, "/"), strings.Split(strings.TrimSuffix(path, "/"), "/")
 	if len(want) != len(got) {
 		return nil, false
 	}

@@ -41,8 +41,7 @@ type Verdict struct {
 //
 // An Allow is reported as that of the identity policy if that allows, else of the resource policy.
 func (c *Call) Authorize(r *Request) Verdict {
-	e := newEvaluation(r)
-	f := c.findings(&e)
+	f := c.findings(r)
 	return c.decide(&r.Principal, &f)
 }
 
@@ -56,8 +55,7 @@ type Check struct {
 
 // Explain is Authorize with what each policy that took part said, in the order of the explicit denies.
 func (c *Call) Explain(r *Request) (Verdict, []Check) {
-	e := newEvaluation(r)
-	f := c.findings(&e)
+	f := c.findings(r)
 	var checks []Check
 	for _, check := range f.checks() {
 		if c.has(check.Source) {
@@ -106,23 +104,25 @@ type findings struct {
 	identityIndex                                   int
 }
 
-func (c *Call) findings(e *evaluation) findings {
+func (c *Call) findings(r *Request) findings {
+	e := newEvaluation(r)
+	e.bounded = c.Boundary != nil && r.Principal.Type != Anonymous
 	f := findings{endpoint: silent, resource: silent, identity: silent, boundary: silent, session: silent}
 	evaluate := func(d *Document, to *Result) {
 		if d != nil {
-			*to = d.evaluate(e)
+			*to = d.evaluate(&e)
 		}
 	}
 	evaluate(c.Endpoint, &f.endpoint)
 	evaluate(c.Resource, &f.resource)
-	if t := e.request.Principal.Type; t == Anonymous || t == Service {
+	if t := r.Principal.Type; t == Anonymous || t == Service {
 		return f
 	}
 	for i, d := range c.Identity {
 		if d == nil {
 			continue
 		}
-		result := d.evaluate(e)
+		result := d.evaluate(&e)
 		if result.Decision > f.identity.Decision {
 			f.identity, f.identityIndex = result, i
 		}

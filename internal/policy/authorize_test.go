@@ -170,6 +170,24 @@ func TestBoundaryAndSession(t *testing.T) {
 	}
 }
 
+// TestNotPrincipalWithBoundary: a Deny with NotPrincipal always meets a caller with a permissions boundary (IAM user guide,
+// "AWS JSON policy elements: NotPrincipal").
+func TestNotPrincipalWithBoundary(t *testing.T) {
+	allow := statement(t, policy.KindIdentity, ``)
+	call := policy.Call{
+		Identity:        []*policy.Document{allow},
+		Resource:        statement(t, policy.KindResource, `'Effect':'Deny','NotPrincipal':{'AWS':['`+user+`','`+root+`']}`),
+		ResourceAccount: account,
+	}
+	if got := call.Authorize(invoke(t, user, nil)).Decision; got != policy.Allow {
+		t.Errorf("without a boundary: got %v, want allow", got)
+	}
+	call.Boundary = allow
+	if got := call.Authorize(invoke(t, user, nil)).Decision; got != policy.ExplicitDeny {
+		t.Errorf("with a boundary: got %v, want explicit_deny", got)
+	}
+}
+
 // TestEndpointPolicy: it must allow on its own, whatever the other policies say; the anonymous caller is one for it.
 func TestEndpointPolicy(t *testing.T) {
 	allow := statement(t, policy.KindIdentity, ``)

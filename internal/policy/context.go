@@ -3,6 +3,7 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -40,8 +41,18 @@ type Context struct {
 }
 
 type contextEntry struct {
-	key    string
+	key string
+	// one is the value of a key that has exactly one, as nearly all have: it costs no slice of its own.
+	one    [1]string
+	single bool
 	values []string
+}
+
+func (e *contextEntry) get() ([]string, bool) {
+	if e.single {
+		return e.one[:], true
+	}
+	return e.values, len(e.values) > 0
 }
 
 // NewContext returns an empty context with room for n keys.
@@ -49,16 +60,26 @@ func NewContext(n int) Context {
 	return Context{entries: make([]contextEntry, 0, n)}
 }
 
-// Set gives key the values, replacing what it had. Without values the key is absent.
+// Set gives key the values, replacing what it had. Without values the key is absent. The values are copied.
 func (c *Context) Set(key string, values ...string) {
-	key = normalizeKey(key)
+	e := c.entry(normalizeKey(key))
+	e.single, e.values = len(values) == 1, nil
+	if e.single {
+		e.one[0] = values[0]
+		return
+	}
+	e.values = slices.Clone(values)
+}
+
+// entry returns the entry of a key, a new one if need be.
+func (c *Context) entry(key string) *contextEntry {
 	for i := range c.entries {
 		if c.entries[i].key == key {
-			c.entries[i].values = values
-			return
+			return &c.entries[i]
 		}
 	}
-	c.entries = append(c.entries, contextEntry{key: key, values: values})
+	c.entries = append(c.entries, contextEntry{key: key})
+	return &c.entries[len(c.entries)-1]
 }
 
 // Add is Set for keys that come from people: a name that has not the form of a condition key, an unknown global key and
@@ -83,7 +104,7 @@ func (c *Context) Get(key string) ([]string, bool) {
 func (c *Context) lookup(key string) ([]string, bool) {
 	for i := range c.entries {
 		if c.entries[i].key == key {
-			return c.entries[i].values, len(c.entries[i].values) > 0
+			return c.entries[i].get()
 		}
 	}
 	return nil, false

@@ -17,6 +17,9 @@ type evaluation struct {
 	request *Request
 	action  string
 	target  target
+	// bounded: the caller has a permissions boundary. A Deny with NotPrincipal then always applies, whoever it lists
+	// (IAM user guide, "AWS JSON policy elements: NotPrincipal").
+	bounded bool
 }
 
 func newEvaluation(r *Request) evaluation {
@@ -64,7 +67,7 @@ func (s *statement) match(e *evaluation) grant {
 	switch {
 	case s.principals == nil:
 	case s.notPrincipal:
-		if s.principals.excepts(&e.request.Principal) {
+		if !e.bounded && s.principals.excepts(&e.request.Principal) {
 			return grantNone
 		}
 	default:

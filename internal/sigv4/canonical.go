@@ -1,7 +1,6 @@
 package sigv4
 
 import (
-	"crypto/sha256"
 	"encoding/hex"
 	"sync"
 )
@@ -53,12 +52,13 @@ func (work *scratch) writeStringToSign(algorithm string, time []byte, scope stri
 	dst = append(dst, '\n')
 	dst = append(dst, scope...)
 	dst = append(dst, '\n')
-	sum := sha256.Sum256(work.canonical)
-	work.toSign = hex.AppendEncode(dst, sum[:])
+	work.sum = work.hash.sum(work.canonical, work.sum[:0])
+	work.toSign = hex.AppendEncode(dst, work.sum)
 }
 
 // scratch is the memory that one signing needs, kept for the next.
 type scratch struct {
+	hash      digest
 	canonical []byte
 	signed    []byte // within canonical
 	toSign    []byte
@@ -72,7 +72,7 @@ type scratch struct {
 	unsorted  []byte
 	params    []parameter
 	fields    []field
-	texts     [2]string // values of ours that fields point to
+	texts     [3]string // values of ours that fields point to
 }
 
 // What the pool keeps at most, in bytes and entries: an unusually long request
@@ -82,7 +82,7 @@ const (
 	maxScratchEntries = 512
 )
 
-var scratches = sync.Pool{New: func() any { return new(scratch) }}
+var scratches = sync.Pool{New: func() any { return &scratch{hash: newDigest()} }}
 
 func getScratch() *scratch { return scratches.Get().(*scratch) }
 
@@ -92,7 +92,7 @@ func (work *scratch) release() {
 		return
 	}
 	clear(work.fields) // do not keep header values alive
-	work.texts = [2]string{}
+	work.texts = [3]string{}
 	scratches.Put(work)
 }
 

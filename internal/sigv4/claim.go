@@ -39,8 +39,9 @@ func (c *claim) read(header http.Header, query string) *Refusal {
 		return refuseBothPlacements()
 	case inHeader:
 		return c.readHeader(header, authorization)
-	case inQuery && (algorithm == algorithmHMAC || algorithm == algorithmECDSA):
-		c.algorithm = algorithm
+	}
+	c.algorithm = decodeQuery(algorithm)
+	if inQuery && (c.algorithm == algorithmHMAC || c.algorithm == algorithmECDSA) {
 		return c.readQuery(query)
 	}
 	return refuseMissingToken() // an unknown algorithm in the query is no authentication at all
@@ -147,11 +148,11 @@ func (c *claim) missing(prefix string) []string {
 	return names
 }
 
-// signsHost reports whether "host" is among the signed headers.
-func (c *claim) signsHost() bool {
+// signs reports whether a header is among the signed ones.
+func (c *claim) signs(name string) bool {
 	for rest, more := c.signedHeaders, true; more; {
-		var name string
-		if name, rest, more = strings.Cut(rest, ";"); name == "host" {
+		var signed string
+		if signed, rest, more = strings.Cut(rest, ";"); signed == name {
 			return true
 		}
 	}

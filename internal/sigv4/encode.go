@@ -45,24 +45,31 @@ func appendEncoded(dst []byte, s string, keep *safe) []byte {
 }
 
 // appendReencoded decodes a piece of a query (percent escapes, and plus as space)
-// and encodes it again. A "%" that starts no escape stands for itself.
-func appendReencoded(dst []byte, s string) []byte {
-	run := 0
-	for i := 0; i < len(s); i++ {
-		if querySafe[s[i]] {
+// and encodes it again. The piece starts at i and ends before "&" or before the
+// byte stop; where it ends is returned. A "%" that starts no escape stands for
+// itself.
+func appendReencoded(dst []byte, query string, i int, stop byte) ([]byte, int) {
+	run := i // what is canonical as it stands is copied in runs
+	for i < len(query) {
+		c := query[i]
+		if querySafe[c] {
+			i++
 			continue
 		}
-		dst = append(dst, s[run:i]...)
-		c, width := decodeByte(s[i:])
-		if querySafe[c] {
-			dst = append(dst, c)
-		} else {
-			dst = append(dst, '%', upperHex[c>>4], upperHex[c&15])
+		if c == '&' || c == stop {
+			break
 		}
-		i += width - 1
-		run = i + 1
+		decoded, width := decodeByte(query[i:])
+		dst = append(dst, query[run:i]...)
+		if querySafe[decoded] {
+			dst = append(dst, decoded)
+		} else {
+			dst = append(dst, '%', upperHex[decoded>>4], upperHex[decoded&15])
+		}
+		i += width
+		run = i
 	}
-	return append(dst, s[run:]...)
+	return append(dst, query[run:i]...), i
 }
 
 // decodeByte reads the first byte that s stands for, and how long it is in s.

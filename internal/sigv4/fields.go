@@ -9,29 +9,26 @@ import (
 
 // Places of values in scratch.texts.
 const (
-	textToken = iota
+	textHost = iota // of a request to verify
+	textToken
 	textRegionSet
 )
 
 // collectFields gathers the request's own headers that are signed, in order.
 func (d *draft) collectFields(work *scratch) error {
 	in := d.in
-	host, err := wireHost(in.Request)
-	if err != nil {
+	if err := work.setHost(in.Request); err != nil {
 		return err
 	}
-	work.host = append(work.host[:0], host...)
 	fields := append(work.fields[:0], field{name: "host", own: work.host})
 	for name, values := range in.Request.Header {
 		if len(values) == 0 || !in.signs(name) {
 			d.token = d.token || name == "X-Amz-Security-Token"
 			continue
 		}
-		for _, value := range values {
-			if strings.ContainsAny(value, "\r\n\x00") {
-				work.fields = fields
-				return fmt.Errorf("sigv4: header %q holds a line break or a zero byte", name)
-			}
+		if err := in.checkHeader(name, values); err != nil {
+			work.fields = fields
+			return err
 		}
 		fields = insertField(fields, field{name: name, mixed: true, values: values})
 	}
@@ -52,6 +49,19 @@ func (d *draft) addOwnFields(work *scratch) {
 		fields = insertField(fields, field{name: "x-amz-content-sha256", own: work.payload})
 	}
 	work.fields, d.fields = fields, fields
+}
+
+// checkHeader refuses what would not be on the wire as it is signed.
+func (in *SignInput) checkHeader(name string, values []string) error {
+	if name[0] == 'x' && in.replaces(http.CanonicalHeaderKey(name)) {
+		return fmt.Errorf("sigv4: header %q would be sent beside %q: remove it", name, http.CanonicalHeaderKey(name))
+	}
+	for _, value := range values {
+		if strings.ContainsAny(value, "\r\n\x00") {
+			return fmt.Errorf("sigv4: header %q holds a line break or a zero byte", name)
+		}
+	}
+	return nil
 }
 
 // signs reports whether a header of the request is signed as it stands there.
@@ -99,28 +109,38 @@ func neverSigned(name string) bool {
 	return strings.HasPrefix(name, "x-forwarded-")
 }
 
-// wireHost is the Host that net/http will send.
-func wireHost(r *http.Request) (string, error) {
+// setHost leaves the Host that net/http will send in work.host, where the same one
+// may still stand.
+func (work *scratch) setHost(r *http.Request) error {
 	host := r.Host
 	if host == "" {
 		host = r.URL.Host
 	}
 	if host == "" {
-		return "", errors.New("sigv4: the request has no host: set Request.Host or an absolute URL")
+		return errors.New("sigv4: the request has no host: set Request.Host or an absolute URL")
 	}
-	var bits byte
+	if string(work.host) == host {
+		return nil
+	}
 	for i := 0; i < len(host); i++ {
-		bits |= host[i]
-	}
-	if bits >= 0x80 {
-		return "", fmt.Errorf("sigv4: host %q is not ASCII: write it in its xn-- form", host)
-	}
-	// net/http drops the zone of an IPv6 address ("[fe80::1%25eth0]:80"), which
-	// means nothing to the other side.
-	if zone := strings.IndexByte(host, '%'); zone > 0 && host[0] == '[' {
-		if end := strings.IndexByte(host[zone:], ']'); end > 0 {
-			return host[:zone] + host[zone+end:], nil
+		if host[i] >= 0x80 {
+			return fmt.Errorf("sigv4: host %q is not ASCII: write it in its xn-- form", host)
 		}
 	}
-	return host, nil
+	work.host = append(work.host[:0], withoutZone(host)...)
+	return nil
+}
+
+// withoutZone removes the zone of an IPv6 address ("[fe80::1%25eth0]:80"), which
+// means nothing to the other side, as net/http does.
+func withoutZone(host string) string {
+	zone := strings.IndexByte(host, '%')
+	if zone < 0 || host[0] != '[' {
+		return host
+	}
+	end := strings.IndexByte(host[zone:], ']')
+	if end < 0 {
+		return host
+	}
+	return host[:zone] + host[zone+end:]
 }

@@ -93,28 +93,30 @@ func (f *field) appendName(dst []byte) []byte {
 // which is the order in which net/http writes two spellings of one header.
 func insertField(fields []field, f field) []field {
 	i := len(fields)
-	for i > 0 && compareNames(fields[i-1].name, f.name) > 0 {
-		i--
+	for ; i > 0; i-- {
+		c := compareFold(fields[i-1].name, f.name)
+		if c < 0 || c == 0 && fields[i-1].name < f.name {
+			f.again = c == 0
+			break
+		}
+		if c == 0 {
+			fields[i-1].again = true
+		}
 	}
 	fields = append(fields, f)
 	copy(fields[i+1:], fields[i:])
 	fields[i] = f
-	for j := i; j <= i+1 && j < len(fields); j++ {
-		fields[j].again = j > 0 && strings.EqualFold(fields[j-1].name, fields[j].name)
-	}
 	return fields
 }
 
-func compareNames(a, b string) int {
+// compareFold orders names as their lower-case forms.
+func compareFold(a, b string) int {
 	for i := 0; i < len(a) && i < len(b); i++ {
 		if c, d := lower(a[i]), lower(b[i]); c != d {
 			return int(c) - int(d)
 		}
 	}
-	if len(a) != len(b) {
-		return len(a) - len(b)
-	}
-	return strings.Compare(a, b)
+	return len(a) - len(b)
 }
 
 func lower(c byte) byte {

@@ -27,29 +27,30 @@ func (work *scratch) appendCanonicalQuery(dst []byte, query string, rule queryRu
 	if query == "" {
 		return dst
 	}
-	start := len(dst)
+	start, sorted := len(dst), true
 	work.params = work.params[:0]
-	sorted := true
-	for rest, more := query, true; more; {
-		var piece string
-		piece, rest, more = strings.Cut(rest, "&")
-		if piece == "" {
+	for i := 0; i < len(query); i++ { // i skips the "&" at the end of each round
+		if query[i] == '&' {
 			continue
 		}
-		name, value, _ := strings.Cut(piece, "=")
 		before := len(dst)
 		if len(work.params) > 0 {
 			dst = append(dst, '&')
 		}
 		p := parameter{start: len(dst)}
-		dst = appendReencoded(dst, name)
+		dst, i = appendReencoded(dst, query, i, '=')
 		if rule.drops(dst[p.start:]) {
 			dst = dst[:before]
+			for i < len(query) && query[i] != '&' {
+				i++
+			}
 			continue
 		}
 		p.equals = len(dst)
 		dst = append(dst, '=')
-		dst = appendReencoded(dst, value)
+		if i < len(query) && query[i] == '=' {
+			dst, i = appendReencoded(dst, query, i+1, '&')
+		}
 		p.end = len(dst)
 		if n := len(work.params); n > 0 && compareParameters(dst, work.params[n-1], p) > 0 {
 			sorted = false

@@ -163,7 +163,6 @@ func refuseSignature(canonicalRequest, stringToSign []byte) *Refusal {
 		CanonicalRequest: string(canonicalRequest), StringToSign: string(stringToSign)}
 	r.Message = "The request signature we calculated does not match the signature you provided. " +
 		"Check your AWS Secret Access Key and signing method. Consult the service documentation for details.\n\n" +
-		"The Canonical String for this request should have been\n'" + r.CanonicalRequest + "'\n\n" +
-		"The String-to-Sign should have been\n'" + r.StringToSign + "'\n"
+		canonicalIntro + r.CanonicalRequest + "'\n\n" + stringToSignIntro + r.StringToSign + "'\n"
 	return r
 }

@@ -163,11 +163,9 @@ func (d *draft) prepare(in *SignInput, work *scratch) error {
 	if at.IsZero() {
 		at = time.Now()
 	}
-	at = at.UTC()
-	if year := at.Year(); year < 0 || year > 9999 {
-		return fmt.Errorf("sigv4: SignInput.Time is in the year %d: want four digits", year)
+	if err := work.setTime(at.UTC()); err != nil {
+		return err
 	}
-	work.setTime(at)
 	d.in, d.method, d.pathForm = in, in.Request.Method, in.Path
 	if d.method == "" {
 		d.method = http.MethodGet
@@ -238,20 +236,6 @@ func (s *Signer) appendAuthorization(dst *[]byte, d *draft, work *scratch) error
 	return nil
 }
 
-// extraHeaders counts the headers that are set besides date and authorization.
-func (d *draft) extraHeaders() (n int) {
-	if d.in.Credentials.SessionToken != "" {
-		n++
-	}
-	if d.regionSet != "" {
-		n++
-	}
-	if d.in.SignPayloadHash {
-		n++
-	}
-	return n
-}
-
 func (d *draft) algorithm() string {
 	if d.regionSet != "" {
 		return algorithmECDSA
@@ -266,23 +250,18 @@ func (d *draft) setHeaders(text string, work *scratch) {
 	if r.Header == nil {
 		r.Header = make(http.Header)
 	}
-	values := make([]string, 2, 2+d.extraHeaders())
-	values[0], values[1] = text[:len(timeFormat)], text[len(timeFormat):]
+	values := &[2]string{text[:len(timeFormat)], text[len(timeFormat):]}
 	r.Header["X-Amz-Date"] = values[0:1:1]
 	r.Header["Authorization"] = values[1:2:2]
-	set := func(key, value string) {
-		values = append(values, value)
-		r.Header[key] = values[len(values)-1 : len(values) : len(values)]
-	}
 	if token != "" {
-		set("X-Amz-Security-Token", token)
+		r.Header["X-Amz-Security-Token"] = []string{token}
 	} else if d.token {
 		delete(r.Header, "X-Amz-Security-Token")
 	}
 	if d.regionSet != "" {
-		set("X-Amz-Region-Set", d.regionSet)
+		r.Header["X-Amz-Region-Set"] = []string{d.regionSet}
 	}
 	if d.in.SignPayloadHash {
-		set("X-Amz-Content-Sha256", string(work.payload))
+		r.Header["X-Amz-Content-Sha256"] = []string{string(work.payload)}
 	}
 }

@@ -28,7 +28,7 @@ type ecdsaCache struct {
 }
 
 func (c *ecdsaCache) get(id, secret string) (*ecdsa.PrivateKey, error) {
-	slot := &c.slots[cachePlace(id)%keySlots]
+	slot := &c.slots[cachePlace(id, "", "")%keySlots]
 	if key := slot.Load(); key != nil && key.id == id && key.secret == secret {
 		return key.private, nil
 	}

@@ -4,7 +4,6 @@ import (
 	"crypto/subtle"
 	"net/http"
 	"strings"
-	"time"
 )
 
 // variant is a set of deviations from the canonical request that an input allows.
@@ -26,8 +25,7 @@ type subject struct {
 	presigned                 bool
 	variant                   variant
 
-	signedHeaders, algorithm, scope, signature string
-	date time.Time
+	signedHeaders, algorithm, isoDate, scope, signature string
 }
 
 func newSubject(in *VerifyInput, c *claim, path, query string) subject {
@@ -37,7 +35,7 @@ func newSubject(in *VerifyInput, c *claim, path, query string) subject {
 	}
 	return subject{
 		method: method, path: path, query: query, host: in.Host, header: in.Header, payload: in.PayloadHash,
-		presigned: c.presigned, signedHeaders: c.signedHeaders, algorithm: c.algorithm, date: c.date,
+		presigned: c.presigned, signedHeaders: c.signedHeaders, algorithm: c.algorithm, isoDate: c.isoDate,
 		scope: c.scope(), signature: c.signature,
 	}
 }
@@ -47,7 +45,7 @@ func newSubject(in *VerifyInput, c *claim, path, query string) subject {
 func (s *subject) write(work *scratch) (complete bool) {
 	work.fields, complete = s.fields(work)
 	work.payload = append(work.payload[:0], s.payload...)
-	work.setTime(s.date)
+	work.time, work.second = append(work.time[:0], s.isoDate...), 0
 	request := canonical{
 		method: s.method, path: s.path, query: s.query, fields: work.fields, payload: work.payload,
 		keepTabs: s.variant&keptTabs != 0,
@@ -77,8 +75,7 @@ func (s *subject) fields(work *scratch) (fields []field, complete bool) {
 			if s.variant&withoutPort != 0 {
 				host, _ = cutPort(host)
 			}
-			work.host = append(work.host[:0], host...)
-			fields = append(fields, field{name: name, own: work.host})
+			fields = append(fields, field{name: name, values: work.oneValue(textHost, host)})
 			continue
 		}
 		values := headerValues(s.header, name)

@@ -1,6 +1,9 @@
 package sigv4
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 const timeFormat = "20060102T150405Z"
 
@@ -46,8 +49,14 @@ func parseTime(s string) (time.Time, bool) {
 
 // setTime leaves the time in work.time, where the one of the same second may
 // still stand.
-func (work *scratch) setTime(utc time.Time) {
-	if second := utc.Unix(); second != work.second || len(work.time) == 0 {
-		work.time, work.second = appendTime(work.time[:0], utc), second
+func (work *scratch) setTime(utc time.Time) error {
+	second := utc.Unix()
+	if second == work.second && second != 0 {
+		return nil
 	}
+	if year := utc.Year(); year < 0 || year > 9999 {
+		return fmt.Errorf("sigv4: the time to sign is in the year %d: want four digits", year)
+	}
+	work.time, work.second = appendTime(work.time[:0], utc), second
+	return nil
 }

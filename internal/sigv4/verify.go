@@ -1,11 +1,10 @@
 package sigv4
 
 import (
-	"crypto/subtle"
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -107,16 +106,20 @@ func (v *Verifier) Verify(in *VerifyInput) (*Verified, error) {
 	if refusal := c.read(in.Header, query); refusal != nil {
 		return nil, refusal
 	}
-	if !c.signsHost() {
+	if !c.signs("host") {
 		return nil, refuseUnsignedHost()
 	}
-	if refusal := c.checkTime(in); refusal != nil {
+	now := in.Now
+	if now.IsZero() {
+		now = time.Now()
+	}
+	if refusal := c.checkTime(now, cmp.Or(in.MaxSkew, defaultSkew)); refusal != nil {
 		return nil, refusal
 	}
-	if refusal := c.checkScope(in); refusal != nil {
+	if refusal := c.checkScope(in.Region, in.Service); refusal != nil {
 		return nil, refusal
 	}
-	key, refusal := c.checkKey(in)
+	key, refusal := c.checkKey(in, now)
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -149,8 +152,6 @@ func (v *Verified) Transcript() Transcript {
 
 func (in *VerifyInput) check() error {
 	switch {
-	case len(in.PayloadHash) != len(EmptyPayloadHash):
-		return fmt.Errorf("sigv4: VerifyInput.PayloadHash is %q: want the SHA-256 of the body received in hex (HashBody)", in.PayloadHash)
 	case in.Region == "" || in.Service == "":
 		return errors.New("sigv4: VerifyInput.Region or Service is empty: name the scope that is right here")
 	case in.Lookup == nil:
@@ -158,118 +159,12 @@ func (in *VerifyInput) check() error {
 	case in.MaxSkew < 0:
 		return fmt.Errorf("sigv4: VerifyInput.MaxSkew is %v: want no negative duration", in.MaxSkew)
 	}
-	return nil
+	return in.checkPayloadHash()
 }
 
-// checkTime reads the date and compares it with now. A presigned URL lives for
-// X-Amz-Expires, but never longer than any other signature: no service but S3 is
-// known to extend it.
-func (c *claim) checkTime(in *VerifyInput) *Refusal {
-	var ok bool
-	if c.date, ok = parseTime(c.isoDate); !ok {
-		return refuseDate(c.rawDate)
-	}
-	now, skew := in.Now, in.MaxSkew
-	if now.IsZero() {
-		now = time.Now()
-	}
-	if skew == 0 {
-		skew = defaultSkew
-	}
-	window := skew
-	if c.hasExpires {
-		seconds, err := strconv.Atoi(c.expires)
-		life := time.Duration(seconds) * time.Second
-		switch {
-		case err != nil:
-			return refuseExpires("X-Amz-Expires should be a number")
-		case seconds < 0:
-			return refuseExpires("X-Amz-Expires must be non-negative")
-		case seconds > int(maxExpires/time.Second):
-			return refuseExpires("X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds")
-		}
-		window = min(window, life)
-	}
-	now = now.UTC().Truncate(time.Second) // AWS compares what it prints
-	switch {
-	case c.date.Before(now.Add(-window)):
-		return refuseExpired(c.date, now, window)
-	case c.date.After(now.Add(skew)):
-		return refuseNotYetCurrent(c.date, now, skew)
+func (in *VerifyInput) checkPayloadHash() error {
+	if len(in.PayloadHash) != len(EmptyPayloadHash) {
+		return fmt.Errorf("sigv4: VerifyInput.PayloadHash is %q: want the SHA-256 of the body received in hex (HashBody)", in.PayloadHash)
 	}
 	return nil
-}
-
-func (c *claim) checkScope(in *VerifyInput) *Refusal {
-	if !c.splitCredential() {
-		return refuseCredential(c)
-	}
-	regionWrong := c.region != in.Region
-	if c.algorithm == algorithmECDSA {
-		regionWrong = !regionSetHolds(c.regionSet, in.Region)
-	}
-	if regionWrong || c.service != in.Service || c.term != terminator || c.day != c.isoDate[:8] {
-		return refuseScope(c, regionWrong, in.Service)
-	}
-	return nil
-}
-
-// checkKey finds the key and compares the session token, wherever it came from
-// and whether it is signed or not: API Gateway's own JavaScript SDK adds it after
-// signing.
-func (c *claim) checkKey(in *VerifyInput) (Key, *Refusal) {
-	key, known := in.Lookup(c.id)
-	if !known || key.SecretAccessKey == "" {
-		return Key{}, refuseClient()
-	}
-	if c.presigned && c.token == "" {
-		c.token = firstValue(in.Header, "X-Amz-Security-Token")
-	}
-	if !equalConstantTime(c.token, key.SessionToken) {
-		return Key{}, refuseClient()
-	}
-	now := in.Now
-	if now.IsZero() {
-		now = time.Now()
-	}
-	if !key.Expires.IsZero() && !now.Before(key.Expires) {
-		return Key{}, refuseExpiredToken()
-	}
-	return key, nil
-}
-
-// equalConstantTime takes the same time wherever two texts of one length differ.
-func equalConstantTime(a, b string) bool {
-	return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1
-}
-
-// regionSetHolds reports whether a region is in a SigV4a region set: a list of
-// names, in which "*" stands for any run of characters.
-func regionSetHolds(set, region string) bool {
-	for rest, more := set, true; more; {
-		var pattern string
-		pattern, rest, more = strings.Cut(rest, ",")
-		if matchRegion(strings.TrimSpace(pattern), region) {
-			return true
-		}
-	}
-	return false
-}
-
-func matchRegion(pattern, region string) bool {
-	head, tail, star := strings.Cut(pattern, "*")
-	if !star {
-		return pattern == region
-	}
-	if !strings.HasPrefix(region, head) {
-		return false
-	}
-	for region = region[len(head):]; ; region = region[1:] {
-		if matchRegion(tail, region) {
-			return true
-		}
-		if region == "" {
-			return false
-		}
-	}
 }

@@ -49,13 +49,7 @@ func (b *builder) readServerlessAPI(res *resource) *API {
 	b.applyAuth(auth, d)
 	d.addResourcePolicy(auth.c.at("ResourcePolicy"), d.paths, api.Stage)
 	api.ResourcePolicy = b.onePolicy(c.at("Policy"), d)
-	api.BinaryMediaTypes = d.binary
-	if types := c.at("BinaryMediaTypes"); types.exists() {
-		api.BinaryMediaTypes = nil
-		for _, t := range types.texts() {
-			api.BinaryMediaTypes = append(api.BinaryMediaTypes, strings.ReplaceAll(t, "~1", "/"))
-		}
-	}
+	api.BinaryMediaTypes = readBinaryTypes(c.at("BinaryMediaTypes"), d)
 	if size, ok := c.at("MinimumCompressionSize").integer(); ok {
 		api.MinimumCompressionSize = &size
 	}
@@ -63,7 +57,7 @@ func (b *builder) readServerlessAPI(res *resource) *API {
 	api.Routes = b.routes(d, c)
 	b.readMethodSettings(api, c.at("MethodSettings"))
 	b.checkAPI(api, c)
-	b.warnAPI(c, d)
+	b.warnAPI(c)
 	return api
 }
 
@@ -138,6 +132,18 @@ func (b *builder) readStageName(c cursor) string {
 	return name
 }
 
+// readBinaryTypes prefers the property over the document. Slashes may stand as ~1.
+func readBinaryTypes(c cursor, d *definition) []string {
+	if !c.exists() {
+		return d.binary
+	}
+	var out []string
+	for _, t := range c.texts() {
+		out = append(out, strings.ReplaceAll(t, "~1", "/"))
+	}
+	return out
+}
+
 func readVariables(c cursor) map[string]string {
 	out := map[string]string{}
 	for _, e := range c.entries() {
@@ -208,7 +214,7 @@ func (b *builder) checkAPI(api *API, c cursor) {
 }
 
 // warnAPI names what a local API does not do.
-func (b *builder) warnAPI(c cursor, d *definition) {
+func (b *builder) warnAPI(c cursor) {
 	if at := c.at("Domain"); at.exists() {
 		at.warn("custom domain names are not served here")
 	}
@@ -218,7 +224,7 @@ func (b *builder) warnAPI(c cursor, d *definition) {
 	if at := c.at("CacheClusterEnabled"); at.flag() {
 		at.warn("answers are not cached here")
 	}
-	if d.managed && !c.at("OpenApiVersion").exists() {
+	if !c.at("OpenApiVersion").exists() {
 		c.at("OpenApiVersion").warn(`without it SAM deploys a second stage with the name "Stage", which is not served here: set OpenApiVersion to 3.0.1`)
 	}
 }

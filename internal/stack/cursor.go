@@ -21,7 +21,9 @@ type cursor struct {
 
 // cursor starts at the properties of a resource.
 func (b *builder) cursor(res *resource) cursor {
-	return cursor{b: b, resource: res.id, pos: res.pos}.to(res.props, "")
+	c := cursor{b: b, resource: res.id, pos: res.pos}.to(res.props, "")
+	c.pos = res.pos
+	return c
 }
 
 // to moves to an unresolved value below c.
@@ -160,8 +162,10 @@ func (c cursor) integer() (n int, ok bool) {
 		return 0, false
 	}
 	n, err := strconv.Atoi(c.text())
-	if err != nil {
+	if err != nil && c.v.scalar() {
 		c.fail("%q is not a whole number", c.v.text)
+	}
+	if err != nil {
 		return 0, false
 	}
 	return n, true
@@ -180,8 +184,10 @@ func (c cursor) float() (f float64, ok bool) {
 		return 0, false
 	}
 	f, err := strconv.ParseFloat(c.text(), 64)
-	if err != nil {
+	if err != nil && c.v.scalar() {
 		c.fail("%q is not a number", c.v.text)
+	}
+	if err != nil {
 		return 0, false
 	}
 	return f, true
@@ -192,13 +198,12 @@ func (c cursor) flag() bool {
 	if c.v == nil {
 		return false
 	}
-	switch strings.ToLower(c.text()) {
-	case "true":
+	switch text := strings.ToLower(c.text()); {
+	case text == "true":
 		return true
-	case "false":
-		return false
+	case text != "false" && c.v.scalar():
+		c.fail("%q is not true or false", c.v.text)
 	}
-	c.fail("%q is not true or false", c.v.text)
 	return false
 }
 

@@ -55,7 +55,7 @@ func (b *builder) collectEvent(res *resource, e entry, ghost bool) {
 		case given.kind == kindText:
 			api = given.text
 		default:
-			c.at("RestApiId").fail("this is a reference to an AWS::Serverless::Api of the template")
+			b.fail(given.pos, c.resource, c.property+".RestApiId", "this is a reference to an AWS::Serverless::Api of the template, and nothing else")
 			return
 		}
 	}
@@ -63,7 +63,7 @@ func (b *builder) collectEvent(res *resource, e entry, ghost bool) {
 		api = p.text
 	}
 	if target := b.t.resources[api]; api != implicitAPI && (target == nil || target.typ != "AWS::Serverless::Api") {
-		c.at("RestApiId").fail("%q is not an AWS::Serverless::Api of the template", api)
+		b.fail(c.v.get("RestApiId").pos, c.resource, c.property+".RestApiId", "%q is not an AWS::Serverless::Api of the template", api)
 		return
 	}
 	b.events[api] = append(b.events[api], event)

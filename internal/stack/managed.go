@@ -23,8 +23,7 @@ func (b *builder) addEvents(res *resource, auth apiAuth, d *definition) {
 		if !own.exists() {
 			continue
 		}
-		item := d.path(e.path)
-		op := item.operation(e.method)
+		op := d.find(e.path, e.method)
 		switch {
 		case writes:
 		case op == nil:

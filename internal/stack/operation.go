@@ -82,6 +82,16 @@ func (p *pathItem) operation(method string) *operation {
 	return nil
 }
 
+// find returns nil if there is no such operation.
+func (d *definition) find(path, method string) *operation {
+	for _, p := range d.paths {
+		if p.path == path {
+			return p.operation(method)
+		}
+	}
+	return nil
+}
+
 // each visits every operation.
 func (d *definition) each(visit func(*operation)) {
 	for _, p := range d.paths {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -63,6 +64,9 @@ func decodeYAML(dec *yaml.Decoder, into *yaml.Node) (err error) {
 	return dec.Decode(into)
 }
 
+// grammarError matches what the library says when words are right and their order is not.
+var grammarError = regexp.MustCompile(`^did not find expected (<document start>|node content|key|'-' indicator|',' or '[]}]')$`)
+
 func (p *parser) errorf(line int, format string, args ...any) *Error {
 	return &Error{Position: Position{p.file, line}, Message: fmt.Sprintf(format, args...)}
 }
@@ -78,6 +82,9 @@ func (p *parser) yamlError(err error) *Error {
 	if rest, ok := strings.CutPrefix(text, "line "); ok {
 		if digits, message, ok := strings.Cut(rest, ": "); ok {
 			if line, err := strconv.Atoi(digits); err == nil {
+				if grammarError.MatchString(message) {
+					line++ // the library counts these from 0, and those of its scanner from 1
+				}
 				return p.errorf(line, "not YAML: %s", message)
 			}
 		}

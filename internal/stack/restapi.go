@@ -21,10 +21,7 @@ func (b *builder) readRestAPI(res *resource) []*API {
 	for _, stage := range b.stagesOf(id) {
 		api := &API{
 			LogicalID: res.id, ID: id, Name: firstOf(c.at("Name").text(), d.title), ResourcePolicy: policy, Position: res.pos,
-			APIKeySource: readKeySource(c.at("ApiKeySourceType")), BinaryMediaTypes: d.binary,
-		}
-		if types := c.at("BinaryMediaTypes"); types.exists() {
-			api.BinaryMediaTypes = types.texts()
+			APIKeySource: readKeySource(c.at("ApiKeySourceType")), BinaryMediaTypes: readBinaryTypes(c.at("BinaryMediaTypes"), d),
 		}
 		if size, ok := c.at("MinimumCompressionSize").integer(); ok {
 			api.MinimumCompressionSize = &size

@@ -1,0 +1,2 @@
+// Package data holds the sample movies as a file, and the test that keeps them valid. It has no code.
+package data

@@ -1,0 +1,134 @@
+package stack_test
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"testing"
+
+	"github.com/marquee-api/marquee/internal/stack"
+)
+
+// TestOwnTemplate reads the template of this repository with its own configuration, and holds it to what the design
+// promises: signed methods, a private API whose fence is a Deny, callers that need nothing but their invoke right.
+func TestOwnTemplate(t *testing.T) {
+	config, err := stack.LoadConfig("../../samconfig.toml", "local")
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, "the configuration", []string{config.Env, config.StackName, config.Region}, []string{"local", "marquee-local", "ap-northeast-2"})
+	s, err := stack.Load("../../template.yaml", stack.Options{Name: config.StackName, Region: config.Region, AccountID: "123456789012", Parameters: config.Parameters})
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, "the warnings", len(s.Warnings), 0)
+	if len(s.APIs) != 1 || len(s.Functions) != 2 || len(s.Tables) != 1 {
+		t.Fatalf("got %d APIs, %d functions, %d tables; want 1, 2, 1", len(s.APIs), len(s.Functions), len(s.Tables))
+	}
+	api, root := s.APIs[0], absolute(t, "../..")
+	check(t, "the API", []string{api.LogicalID, api.Stage, api.EndpointType}, []string{"MoviesApi", "dev", "PRIVATE"})
+	for _, r := range api.Routes {
+		check(t, r.Method+" "+r.Path, []string{r.FunctionID, r.Authorization, r.InvokeRole, r.Integration}, []string{"MovieListFunction", "AWS_IAM", "NONE", "aws_proxy"})
+	}
+	have := map[string]bool{}
+	for _, r := range api.Routes {
+		have[r.Method+" "+r.Path] = true
+	}
+	for _, want := range []string{"GET /movie_list", "GET /movie_list/{year}/{title}"} {
+		if !have[want] {
+			t.Errorf("the API has no %s", want)
+		}
+	}
+	for _, f := range s.Functions {
+		check(t, f.LogicalID, []string{f.Name, f.CodeURI, f.BuildMethod}, []string{"marquee-local-" + f.LogicalID, root, "makefile"})
+	}
+	check(t, "the roles", []string{s.Functions[0].RoleID, s.Functions[1].RoleID}, []string{"MovieListRole", "CallerRole"})
+	check(t, "the table's name", s.Functions[0].Environment["TABLE_NAME"], s.Tables[0].Name)
+	check(t, "the table's key", s.Tables[0].KeySchema, []stack.KeyElement{{Name: "year", Type: "HASH"}, {Name: "title", Type: "RANGE"}})
+	check(t, "the API's URL", s.Functions[1].Environment["MARQUEE_URL"], "https://"+api.ID+".execute-api.ap-northeast-2.amazonaws.com/dev")
+}
+
+func absolute(t *testing.T, path string) string {
+	t.Helper()
+	full, err := filepath.Abs(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return full
+}
+
+// statement is as much of a policy's statement as these tests look at.
+type statement struct {
+	Effect    string
+	Principal any
+	Action    any
+	Resource  any
+	Condition map[string]map[string]any
+}
+
+func statements(t *testing.T, document json.RawMessage) []statement {
+	t.Helper()
+	var d struct{ Statement []statement }
+	if err := json.Unmarshal(document, &d); err != nil {
+		t.Fatalf("%s: %v", document, err)
+	}
+	return d.Statement
+}
+
+func TestOwnTemplateFence(t *testing.T) {
+	s, err := stack.Load("../../template.yaml", stack.Options{Name: "marquee-local", Region: "ap-northeast-2", AccountID: "123456789012"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var endpoint *stack.VPCEndpoint
+	for _, e := range s.Endpoints {
+		if e.LogicalID == "ApiEndpoint" {
+			endpoint = e
+		}
+	}
+	if endpoint == nil || endpoint.Service != "execute-api" || endpoint.Policy == nil {
+		t.Fatalf("got the endpoint %+v, want ApiEndpoint for execute-api with a policy", endpoint)
+	}
+	check(t, "the association", s.APIs[0].VPCEndpointIDs, []string{endpoint.ID})
+	fenced := false
+	for _, st := range statements(t, s.APIs[0].ResourcePolicy) {
+		if st.Effect == "Allow" && (st.Principal == "*" || len(st.Condition) > 0) {
+			t.Errorf("got the Allow %+v: within an account that lets every signer in", st)
+		}
+		if st.Effect == "Deny" && st.Principal == "*" {
+			check(t, "the fence", st.Condition, map[string]map[string]any{"StringNotEquals": {"aws:SourceVpce": []any{endpoint.ID}}})
+			fenced = true
+		}
+	}
+	if !fenced {
+		t.Errorf("no statement denies other endpoints: %s", s.APIs[0].ResourcePolicy)
+	}
+}
+
+// TestOwnTemplatePartners reads it with every optional part on: another VPC, partners, no private DNS.
+func TestOwnTemplatePartners(t *testing.T) {
+	s, err := stack.Load("../../template.yaml", stack.Options{Name: "m", Region: "eu-west-1", Parameters: map[string]string{
+		"Stage": "prod", "VpcId": "vpc-0123456789abcdef0", "SubnetIds": "subnet-0123456789abcdef0,subnet-0123456789abcdef1",
+		"PartnerAccountIds": "111122223333,444455556666", "PrivateDns": "false",
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, "the endpoints", len(s.Endpoints), 1)
+	endpoint := s.Endpoints[0]
+	check(t, "the VPC", endpoint.VPCID, "vpc-0123456789abcdef0")
+	var partners []any
+	for _, st := range statements(t, s.APIs[0].ResourcePolicy) {
+		if p, ok := st.Principal.(map[string]any); ok {
+			if list, ok := p["AWS"].([]any); ok {
+				partners = list
+			}
+		}
+	}
+	check(t, "the partners", partners, []any{"111122223333", "444455556666"})
+	for _, f := range s.Functions {
+		if f.LogicalID == "CallerFunction" {
+			check(t, "the endpoint's name", f.Environment["MARQUEE_VPCE"], endpoint.DNSName)
+			check(t, "in the VPC", f.InVPC, true)
+		}
+	}
+}
