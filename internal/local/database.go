@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -19,7 +20,8 @@ import (
 func fill(ctx context.Context, db *dynamolocal.Server, s *stack.Stack, data string, progress io.Writer) error {
 	client := db.Client(s.Region)
 	for _, t := range s.Tables {
-		if err := dynamolocal.CreateTable(ctx, client, tableInput(t)); err != nil {
+		var exists *types.ResourceInUseException
+		if err := dynamolocal.CreateTable(ctx, client, tableInput(t)); err != nil && !errors.As(err, &exists) {
 			return fmt.Errorf("%s: table %s: %w", t.Position, t.LogicalID, err)
 		}
 	}

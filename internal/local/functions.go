@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/marquee-api/marquee/internal/gateway"
+	"github.com/marquee-api/marquee/internal/gobuild"
 	"github.com/marquee-api/marquee/internal/lambdahost"
 	"github.com/marquee-api/marquee/internal/stack"
 )
@@ -134,4 +135,33 @@ func reserved(n int) int {
 		return -1
 	}
 	return n
+}
+
+// build makes the binaries of the functions that can run here: those of other languages and those whose code lies
+// elsewhere were named in a warning, and answer as a function that cannot be invoked.
+func (s *Stack) build(ctx context.Context) (map[string]string, error) {
+	output, err := filepath.Abs(s.files.artifacts)
+	if err != nil {
+		return nil, err
+	}
+	var functions []gobuild.Function
+	for _, f := range s.template.Functions {
+		if f.CodeURI != "" && runsHere(f.Runtime) {
+			functions = append(functions, gobuild.Function{LogicalID: f.LogicalID, CodeURI: f.CodeURI, Method: f.BuildMethod})
+		}
+	}
+	builder := &gobuild.Builder{Output: output}
+	artifacts, err := builder.Build(ctx, functions...)
+	if err != nil {
+		return nil, err
+	}
+	binaries := make(map[string]string, len(artifacts))
+	for _, a := range artifacts {
+		binaries[a.LogicalID] = a.Bootstrap
+	}
+	return binaries, nil
+}
+
+func runsHere(runtime string) bool {
+	return strings.HasPrefix(runtime, "provided") || strings.HasPrefix(runtime, "go1")
 }

@@ -7,16 +7,13 @@
 package local
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -25,7 +22,6 @@ import (
 	"github.com/marquee-api/marquee/internal/console"
 	"github.com/marquee-api/marquee/internal/dynamolocal"
 	"github.com/marquee-api/marquee/internal/gateway"
-	"github.com/marquee-api/marquee/internal/gobuild"
 	"github.com/marquee-api/marquee/internal/lambdahost"
 	"github.com/marquee-api/marquee/internal/stack"
 )
@@ -264,47 +260,6 @@ func (s *Stack) fail(err error) {
 	}
 }
 
-// announce writes the files by which others find the stack.
-func (s *Stack) announce(ways doors) error {
-	t := s.template
-	api := t.APIs[0]
-	door := s.doors[doorVPCE]
-	if api.EndpointType != "PRIVATE" {
-		door = s.doors[doorPublic]
-	}
-	s.state = State{
-		Region: t.Region, AccountID: t.AccountID, APIID: api.ID, Stage: api.Stage,
-		InvokeURL: door.url() + "/" + api.Stage,
-		Endpoints: Endpoints{
-			VPCE:      Endpoint{ID: ways.vpce.VPCEndpointID, URL: s.doors[doorVPCE].url()},
-			OtherVPCE: Endpoint{ID: ways.otherVPCE.VPCEndpointID, URL: s.doors[doorOtherVPCE].url()},
-			Public:    Endpoint{URL: s.doors[doorPublic].url()},
-		},
-		LambdaURL: s.doors[doorLambda].url(), ConsoleURL: s.doors[doorConsole].url() + "/",
-		Functions: map[string]string{}, Tables: map[string]string{}, Profiles: map[string]string{},
-		CredentialsFile: s.files.credentials,
-	}
-	if s.db != nil {
-		s.state.DynamoDBURL = s.db.URL
-	}
-	for _, f := range t.Functions {
-		s.state.Functions[f.LogicalID] = f.Name
-	}
-	for _, table := range t.Tables {
-		s.state.Tables[table.LogicalID] = table.Name
-	}
-	for _, p := range s.ids.profiles {
-		s.state.Profiles[p.name] = p.identity.Principal.ARN
-	}
-	if err := s.ids.writeCredentials(s.files, t.Region); err != nil {
-		return err
-	}
-	if err := writeJSON(s.files.samEnv, s.samEnvironment()); err != nil {
-		return err
-	}
-	return writeJSON(s.files.state, &s.state)
-}
-
 // State returns what the state file says.
 func (s *Stack) State() State { return s.state }
 
@@ -324,42 +279,6 @@ func (s *Stack) Serve(ctx context.Context) error {
 		return errors.New("DynamoDB Local ended on its own")
 	}
 }
-
-// Call invokes the caller function once through the Invoke API, as anyone would, and shows what it got to w. It is an
-// error if the call was not let in and answered.
-func (s *Stack) Call(ctx context.Context, w io.Writer) error {
-	if s.caller == "" {
-		return errors.New("no function of the template may invoke the API: nothing to call it with")
-	}
-	url := s.state.LambdaURL + "/2015-03-31/functions/" + s.caller + "/invocations"
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader([]byte("{}")))
-	if err != nil {
-		return err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return fmt.Errorf("invoking %s: %w", s.caller, err)
-	}
-	defer response.Body.Close()
-	payload, err := io.ReadAll(io.LimitReader(response.Body, lambdahost.MaxResponsePayload))
-	if err != nil {
-		return fmt.Errorf("invoking %s: %w", s.caller, err)
-	}
-	if response.StatusCode != http.StatusOK || response.Header.Get("X-Amz-Function-Error") != "" {
-		return fmt.Errorf("function %s failed: %s", s.caller, printable(string(payload)))
-	}
-	var result callResult
-	if err := json.Unmarshal(payload, &result); err != nil {
-		return fmt.Errorf("function %s answered %.200q: %w", s.caller, payload, err)
-	}
-	if result.Status < 200 || result.Status > 299 {
-		return fmt.Errorf("the API answered %d: %s", result.Status, printable(string(result.Body)))
-	}
-	return printResult(w, &result)
-}
-
-// HasCaller says whether a function of the template calls the API.
-func (s *Stack) HasCaller() bool { return s.caller != "" }
 
 // closeTime bounds how long stopping may take before what is left is killed.
 const closeTime = 8 * time.Second
@@ -400,33 +319,4 @@ func (s *Stack) Close() error {
 		s.release()
 	}
 	return errors.Join(errs...)
-}
-
-// build makes the binaries of the functions that can run here: those of other languages and those whose code lies
-// elsewhere were named in a warning, and answer as a function that cannot be invoked.
-func (s *Stack) build(ctx context.Context) (map[string]string, error) {
-	output, err := filepath.Abs(s.files.artifacts)
-	if err != nil {
-		return nil, err
-	}
-	var functions []gobuild.Function
-	for _, f := range s.template.Functions {
-		if f.CodeURI != "" && runsHere(f.Runtime) {
-			functions = append(functions, gobuild.Function{LogicalID: f.LogicalID, CodeURI: f.CodeURI, Method: f.BuildMethod})
-		}
-	}
-	builder := &gobuild.Builder{Output: output}
-	artifacts, err := builder.Build(ctx, functions...)
-	if err != nil {
-		return nil, err
-	}
-	binaries := make(map[string]string, len(artifacts))
-	for _, a := range artifacts {
-		binaries[a.LogicalID] = a.Bootstrap
-	}
-	return binaries, nil
-}
-
-func runsHere(runtime string) bool {
-	return strings.HasPrefix(runtime, "provided") || strings.HasPrefix(runtime, "go1")
 }

@@ -1,0 +1,42 @@
+package local
+
+// announce writes the files by which others find the stack.
+func (s *Stack) announce(ways doors) error {
+	t := s.template
+	api := t.APIs[0]
+	door := s.doors[doorVPCE]
+	if api.EndpointType != "PRIVATE" {
+		door = s.doors[doorPublic]
+	}
+	s.state = State{
+		Region: t.Region, AccountID: t.AccountID, APIID: api.ID, Stage: api.Stage,
+		InvokeURL: door.url() + "/" + api.Stage,
+		Endpoints: Endpoints{
+			VPCE:      Endpoint{ID: ways.vpce.VPCEndpointID, URL: s.doors[doorVPCE].url()},
+			OtherVPCE: Endpoint{ID: ways.otherVPCE.VPCEndpointID, URL: s.doors[doorOtherVPCE].url()},
+			Public:    Endpoint{URL: s.doors[doorPublic].url()},
+		},
+		LambdaURL: s.doors[doorLambda].url(), ConsoleURL: s.doors[doorConsole].url() + "/",
+		Functions: map[string]string{}, Tables: map[string]string{}, Profiles: map[string]string{},
+		CredentialsFile: s.files.credentials,
+	}
+	if s.db != nil {
+		s.state.DynamoDBURL = s.db.URL
+	}
+	for _, f := range t.Functions {
+		s.state.Functions[f.LogicalID] = f.Name
+	}
+	for _, table := range t.Tables {
+		s.state.Tables[table.LogicalID] = table.Name
+	}
+	for _, p := range s.ids.profiles {
+		s.state.Profiles[p.name] = p.identity.Principal.ARN
+	}
+	if err := s.ids.writeCredentials(s.files, t.Region); err != nil {
+		return err
+	}
+	if err := writeJSON(s.files.samEnv, s.samEnvironment()); err != nil {
+		return err
+	}
+	return writeJSON(s.files.state, &s.state)
+}
