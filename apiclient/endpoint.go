@@ -114,7 +114,7 @@ func ResolveEndpoint(cfg EndpointConfig) (*Endpoint, error) {
 		e.region = cfg.Region
 	}
 	if e.region == "" {
-		return nil, fmt.Errorf("invoke URL %q is a %s, which does not say its region: give the region beside it", cfg.URL, e.form)
+		return nil, fmt.Errorf("invoke URL %q (%s) does not say its region: give the region beside it", cfg.URL, e.form)
 	}
 	if !isRegion(e.region) {
 		return nil, fmt.Errorf("region %q of %q is not a region's name such as ap-northeast-2", e.region, cfg.URL)
@@ -157,9 +157,9 @@ func (e *Endpoint) useVPCE(cfg EndpointConfig) error {
 	}
 	switch e.form {
 	case FormLoopback:
-		return fmt.Errorf("VPC endpoint %q beside the %s URL %q: leave one of them out", cfg.VPCE, e.form, cfg.URL)
+		return fmt.Errorf("VPC endpoint %q beside %q (%s): leave one of them out", cfg.VPCE, cfg.URL, e.form)
 	case FormAlias:
-		return fmt.Errorf("VPC endpoint %q beside %q, an %s: that name holds an endpoint already; leave the endpoint out, or give the API's own name", cfg.VPCE, cfg.URL, e.form)
+		return fmt.Errorf("VPC endpoint %q beside %q (%s): that name holds an endpoint already; leave the endpoint out, or give the API's own name", cfg.VPCE, cfg.URL, e.form)
 	case FormVPCEHeader:
 		if authority != e.host {
 			return fmt.Errorf("invoke URL %q is a VPC endpoint's own DNS name, and %q is another one", cfg.URL, cfg.VPCE)
@@ -195,7 +195,7 @@ func (e *Endpoint) useAPIID(cfg EndpointConfig) error {
 		return nil
 	}
 	if cfg.APIID != "" {
-		return fmt.Errorf("API id %q beside %q, a %s: x-apigw-api-id goes with a VPC endpoint's own DNS name only", cfg.APIID, cfg.URL, e.form)
+		return fmt.Errorf("API id %q beside %q (%s): x-apigw-api-id goes with a VPC endpoint's own DNS name only", cfg.APIID, cfg.URL, e.form)
 	}
 	return nil
 }
@@ -250,6 +250,9 @@ func (e *Endpoint) accepts(req *http.Request) error {
 	if req.URL == nil {
 		return errors.New("request has no URL")
 	}
+	if req.URL.Host == e.host && req.URL.Scheme == e.scheme && (req.Host == e.host || req.Host == "") {
+		return e.acceptsAPIID(req) // nearly every request
+	}
 	to := canonicalHost(req.URL.Scheme, req.URL.Host)
 	named := to
 	if req.Host != "" {
@@ -263,6 +266,11 @@ func (e *Endpoint) accepts(req *http.Request) error {
 	if want := e.schemeFor(to); req.URL.Scheme != want {
 		return fmt.Errorf("request for %s://%s is not signed: %s is reached by %s", req.URL.Scheme, to, to, want)
 	}
+	return e.acceptsAPIID(req)
+}
+
+// acceptsAPIID: through a VPC endpoint the header decides which API answers, whatever Host says.
+func (e *Endpoint) acceptsAPIID(req *http.Request) error {
 	if id := req.Header.Get(apiIDHeader); id != "" && id != e.apiID && e.form != FormLoopback {
 		return fmt.Errorf("request names API %q in x-apigw-api-id, but the endpoint is for %s", id, e)
 	}

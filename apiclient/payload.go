@@ -8,6 +8,7 @@ import (
 	"hash"
 	"io"
 	"net/http"
+	"sync"
 
 	"github.com/marquee-api/marquee/internal/sigv4"
 )
@@ -31,7 +32,8 @@ func readPayload(req *http.Request) (payload, error) {
 	if req.ContentLength > MaxBodyBytes {
 		return payload{}, fmt.Errorf("%w: %d bytes", ErrBodyTooLarge, req.ContentLength)
 	}
-	sum := &meter{hash: sha256.New()}
+	sum := meters.Get().(*meter)
+	defer sum.release()
 	p := payload{open: req.GetBody}
 	if req.GetBody == nil {
 		var held bytes.Buffer
@@ -45,7 +47,7 @@ func readPayload(req *http.Request) (payload, error) {
 	if req.ContentLength > 0 && sum.size != req.ContentLength {
 		return payload{}, fmt.Errorf("request body has %d bytes, its Content-Length says %d", sum.size, req.ContentLength)
 	}
-	p.hash, p.size = hex.EncodeToString(sum.hash.Sum(nil)), sum.size
+	p.hash, p.size = sum.hex(), sum.size
 	if p.size == 0 {
 		p.open = nil
 	}
@@ -64,6 +66,19 @@ func (p payload) body() (io.ReadCloser, error) {
 type meter struct {
 	hash hash.Hash
 	size int64
+}
+
+var meters = sync.Pool{New: func() any { return &meter{hash: sha256.New()} }}
+
+func (m *meter) release() {
+	m.hash.Reset()
+	m.size = 0
+	meters.Put(m)
+}
+
+func (m *meter) hex() string {
+	var sum [sha256.Size]byte
+	return hex.EncodeToString(m.hash.Sum(sum[:0]))
 }
 
 func (m *meter) Write(b []byte) (int, error) {

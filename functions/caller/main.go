@@ -17,7 +17,7 @@ func main() {
 		fmt.Fprintf(os.Stderr, "caller: %v\n", err)
 		os.Exit(1)
 	}
-	lambda.StartHandler(h)
+	lambda.Start(h)
 }
 
 // wire builds what lives as long as the function's environment does: the client with its warm connections.

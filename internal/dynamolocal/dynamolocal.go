@@ -133,9 +133,9 @@ func unavailable(ctx context.Context, reasons ...error) error {
 	return &UnavailableError{Reasons: reasons}
 }
 
-// Stop ends the server and returns when nothing of it is left. If the context ends first, the
-// server is killed. It may be called again, and does nothing for a server that was not started
-// here.
+// Stop ends the server and returns when nothing of it is left; what is in it is lost. It may be
+// called again, and does nothing for a server that was not started here. It does its work even if
+// the context has ended: that takes no time for a process, and a few seconds for a container.
 func (s *Server) Stop(ctx context.Context) error {
 	if s.stop == nil {
 		return nil

@@ -11,8 +11,9 @@ import (
 	"time"
 )
 
-// stopGrace is how long a program may take to end by itself once it was asked to.
-const stopGrace = 3 * time.Second
+// outputDelay is how long the output of a program that has ended is waited for. A grandchild that
+// keeps it open must not keep Wait from returning.
+const outputDelay = 3 * time.Second
 
 // process is a program in a process group of its own, so that a Ctrl-C in the terminal reaches
 // only us and we end it in order.
@@ -24,12 +25,11 @@ type process struct {
 	err  error
 }
 
-// startProcess starts the command with a pipe as its standard input that stays open until the
-// process is stopped or this program ends.
+// startProcess starts the command with a pipe as its standard input that stays open until this
+// program ends. On Linux, the kernel sends it the signal then.
 func startProcess(cmd *exec.Cmd, onDeath syscall.Signal) (*process, error) {
 	separate(cmd, onDeath)
-	// A grandchild that keeps the output open must not keep Wait from returning.
-	cmd.WaitDelay = stopGrace
+	cmd.WaitDelay = outputDelay
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -59,22 +59,11 @@ func (p *process) run(started chan<- error) {
 
 // kill ends the whole group at once and waits until the program is reaped.
 func (p *process) kill() {
-	killGroup(p.cmd)
-	<-p.done
-}
-
-// stop closes standard input, which the launcher takes as the end, and kills what is left when
-// the context or the grace ends.
-func (p *process) stop(ctx context.Context) {
-	_ = p.stdin.Close()
-	grace := time.NewTimer(stopGrace)
-	defer grace.Stop()
 	select {
-	case <-p.done:
-	case <-ctx.Done():
-		p.kill()
-	case <-grace.C:
-		p.kill()
+	case <-p.done: // its number may belong to another one by now
+	default:
+		killGroup(p.cmd)
+		<-p.done
 	}
 }
 

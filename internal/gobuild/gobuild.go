@@ -259,7 +259,8 @@ func (b *Builder) goBuild(p plan, f Function) (plan, error) {
 const stages = ".stage"
 
 // makefile plans a build as SAM's custom makefile does: the target is named by
-// the logical id and fills an empty folder.
+// the logical id and fills an empty folder. A makefile that follows the two
+// variables makes a binary for this machine; SAM does not set them.
 func (b *Builder) makefile(p plan, f Function) (plan, error) {
 	if _, err := os.Stat(filepath.Join(p.dir, "Makefile")); err != nil {
 		return p, fmt.Errorf("BuildMethod is makefile: %w", err)
@@ -273,7 +274,7 @@ func (b *Builder) makefile(p plan, f Function) (plan, error) {
 		return p, err
 	}
 	p.stage, p.discard = stage, true
-	p.argv = []string{"make", "-C", p.dir, "build-" + f.LogicalID, "ARTIFACTS_DIR=" + stage, "LAMBDA_GOARCH=" + b.arch()}
+	p.argv = []string{"make", "-C", p.dir, "build-" + f.LogicalID, "ARTIFACTS_DIR=" + stage, "LAMBDA_GOARCH=" + b.arch(), "LAMBDA_GOOS=" + runtime.GOOS}
 	return p, nil
 }
 

@@ -122,7 +122,7 @@ func stat(t *testing.T, path string) os.FileInfo {
 // makefile has a target of each kind. Recipes see what SAM's own would.
 const makefile = `
 build-HelloFunction:
-	printf '#!/bin/sh\necho made for $(LAMBDA_GOARCH) in %s' "$$(basename "$$PWD")" > $(ARTIFACTS_DIR)/bootstrap
+	printf '#!/bin/sh\necho made for $(LAMBDA_GOOS)/$(LAMBDA_GOARCH) in %s' "$$(basename "$$PWD")" > $(ARTIFACTS_DIR)/bootstrap
 	chmod +x $(ARTIFACTS_DIR)/bootstrap
 	mkdir $(ARTIFACTS_DIR)/data
 	touch $(ARTIFACTS_DIR)/data/$(shell cat name)
@@ -146,7 +146,7 @@ func TestMakefile(t *testing.T) {
 	b := &gobuild.Builder{Output: t.TempDir(), Arch: "s390x"}
 	f := gobuild.Function{LogicalID: "HelloFunction", CodeURI: dir, Method: "makefile"}
 	a := build(t, b, f)
-	if got, want := run(t, a.Bootstrap), "made for s390x in "+filepath.Base(dir)+"\n"; got != want {
+	if got, want := run(t, a.Bootstrap), "made for "+runtime.GOOS+"/s390x in "+filepath.Base(dir)+"\n"; got != want {
 		t.Errorf("output: got %q, want %q", got, want)
 	}
 	if diff := cmp.Diff([]string{"bootstrap", "data", "data/one"}, tree(t, a.Dir)); diff != "" {

@@ -101,7 +101,7 @@ func checkBinary(path, arch string) error {
 		}
 	}
 	if goos != runtime.GOOS || goarch != arch {
-		return fmt.Errorf("%s is built for %s/%s, but this machine is %s/%s; let the build follow LAMBDA_GOARCH and leave GOOS alone",
+		return fmt.Errorf("%s is built for %s/%s, but this machine is %s/%s; let the build follow LAMBDA_GOOS and LAMBDA_GOARCH",
 			path, goos, goarch, runtime.GOOS, arch)
 	}
 	return nil

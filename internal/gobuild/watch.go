@@ -21,8 +21,8 @@ type Watch struct {
 	// Functions are those to watch. Their results must be there already: the
 	// first build is not the watch's.
 	Functions []Function
-	// Changed is told of each artifact that is new; one whose binary came out
-	// the same is not.
+	// Changed is told of each artifact whose binary is another one now. Nil is
+	// nobody.
 	Changed func(Artifact)
 	// Failed is told of each build that failed; the watch goes on. Nil is nobody.
 	Failed func(error)
@@ -35,8 +35,8 @@ type Watch struct {
 // of a checkout or of an editor's save is not built.
 //
 // Sources are the Go files, module files and makefiles of the module that a
-// function is in, tests apart, and every file in its CodeUri if that is not the
-// module's root. Folders whose names begin with a dot or an underscore, vendored
+// function is in, tests apart, a bootstrap that is run as it is, and every file
+// in its CodeUri if that is not the module's root. Folders whose names begin with a dot or an underscore, vendored
 // node modules and the output folder are not looked at.
 func (b *Builder) Watch(ctx context.Context, w Watch) error {
 	tick := w.Tick
@@ -45,47 +45,82 @@ func (b *Builder) Watch(ctx context.Context, w Watch) error {
 		defer ticker.Stop()
 		tick = ticker.C
 	}
-	seen := make([]digest, len(w.Functions))
-	moving := make([]bool, len(w.Functions))
-	for i, f := range w.Functions {
-		seen[i] = b.sources(f)
-	}
+	looker := b.newWatcher(w)
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-tick:
-		}
-		var settled []Function
-		for i, f := range w.Functions {
-			now := b.sources(f)
-			if now == seen[i] && moving[i] {
-				settled = append(settled, f)
-			}
-			moving[i] = now != seen[i]
-			seen[i] = now
-		}
-		if len(settled) > 0 {
-			b.again(ctx, w, settled)
+			looker.look(ctx)
 		}
 	}
 }
 
-// again builds functions whose sources have changed.
-func (b *Builder) again(ctx context.Context, w Watch, functions []Function) {
-	before := make([]digest, len(functions))
-	for i, f := range functions {
-		before[i] = contents(filepath.Join(b.Output, f.LogicalID, Bootstrap))
+// watcher remembers what the sources looked like.
+type watcher struct {
+	*Builder
+	Watch
+	seen     []digest // of each function's sources, at the last look
+	moving   []bool   // whether that look found a change
+	binaries []digest
+}
+
+func (b *Builder) newWatcher(w Watch) *watcher {
+	l := &watcher{Builder: b, Watch: w, moving: make([]bool, len(w.Functions))}
+	for _, f := range w.Functions {
+		l.seen = append(l.seen, b.sources(f))
+		l.binaries = append(l.binaries, contents(b.result(f)))
 	}
-	artifacts, err := b.Build(ctx, functions...)
-	if err != nil && ctx.Err() == nil && w.Failed != nil {
-		w.Failed(err)
+	return l
+}
+
+// look builds the functions that changed at the look before this one and not
+// since.
+func (l *watcher) look(ctx context.Context) {
+	var settled []int
+	for i, f := range l.Functions {
+		now := l.sources(f)
+		if now == l.seen[i] && l.moving[i] {
+			settled = append(settled, i)
+		}
+		l.moving[i] = now != l.seen[i]
+		l.seen[i] = now
+	}
+	if len(settled) > 0 {
+		l.again(ctx, settled)
+	}
+}
+
+// again builds functions, named by their places, whose sources have changed.
+func (l *watcher) again(ctx context.Context, places []int) {
+	functions := make([]Function, len(places))
+	for i, place := range places {
+		functions[i] = l.Functions[place]
+	}
+	artifacts, err := l.Build(ctx, functions...)
+	if err != nil && ctx.Err() == nil && l.Failed != nil {
+		l.Failed(err)
 	}
 	for i, a := range artifacts {
-		if a.Bootstrap != "" && contents(a.Bootstrap) != before[i] {
-			w.Changed(a)
+		now := contents(a.Bootstrap)
+		if a.Bootstrap == "" || now == l.binaries[places[i]] {
+			continue
+		}
+		l.binaries[places[i]] = now
+		if l.Changed != nil {
+			l.Changed(a)
 		}
 	}
+}
+
+// result is where a function's binary is when it has been built.
+func (b *Builder) result(f Function) string {
+	if prebuilt := filepath.Join(f.CodeURI, Bootstrap); f.Method == "" {
+		if _, err := os.Stat(prebuilt); err == nil {
+			return prebuilt
+		}
+	}
+	return filepath.Join(b.Output, f.LogicalID, Bootstrap)
 }
 
 // digest stands for the state of files; the zero digest for none.
@@ -121,7 +156,8 @@ func (b *Builder) sources(f Function) digest {
 				return filepath.SkipDir
 			}
 			return nil
-		case !isSource(d.Name()) && (code == root || !strings.HasPrefix(path, code+string(filepath.Separator))):
+		case !isSource(d.Name()) && path != filepath.Join(code, Bootstrap) &&
+			(code == root || !strings.HasPrefix(path, code+string(filepath.Separator))):
 			return nil
 		}
 		info, err := d.Info()

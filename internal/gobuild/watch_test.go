@@ -19,54 +19,34 @@ build-WatchedFunction:
 	chmod +x $(ARTIFACTS_DIR)/bootstrap
 `
 
-// watching runs a watch by hand: looks happen when the test says so.
+// watching is a watch whose looks happen when the test says so.
 type watching struct {
 	t       *testing.T
 	dir     string
-	tick    chan time.Time
-	changed chan gobuild.Artifact
-	failed  chan error
+	look    func(context.Context)
+	changed []gobuild.Artifact
+	failed  []error
 }
 
 func watch(t *testing.T) *watching {
 	t.Helper()
-	w := &watching{
-		t: t, dir: write(t, map[string]string{"Makefile": watchMakefile, "go.mod": "module m\n", "pkg/a.go": "package pkg\n"}),
-		tick: make(chan time.Time), changed: make(chan gobuild.Artifact, 1), failed: make(chan error, 1),
-	}
+	w := &watching{t: t, dir: write(t, map[string]string{"Makefile": watchMakefile, "go.mod": "module m\n", "pkg/a.go": "package pkg\n"})}
 	f := gobuild.Function{LogicalID: "WatchedFunction", CodeURI: w.dir, Method: "makefile"}
 	b := &gobuild.Builder{Output: filepath.Join(w.dir, "out")}
 	build(t, b, f)
-	ctx, cancel := context.WithCancel(t.Context())
-	stopped := make(chan error)
-	go func() {
-		stopped <- b.Watch(ctx, gobuild.Watch{
-			Functions: []gobuild.Function{f}, Tick: w.tick,
-			Changed: func(a gobuild.Artifact) { w.changed <- a },
-			Failed:  func(err error) { w.failed <- err },
-		})
-	}()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-stopped; !errors.Is(err, context.Canceled) {
-			t.Errorf("watch: got %v, want context.Canceled", err)
-		}
+	w.look = b.Look(gobuild.Watch{
+		Functions: []gobuild.Function{f},
+		Changed:   func(a gobuild.Artifact) { w.changed = append(w.changed, a) },
+		Failed:    func(err error) { w.failed = append(w.failed, err) },
 	})
-	w.look() // the watch has its first picture when it takes the first tick
 	return w
 }
 
-// look makes the watch look, and returns when it has acted on it.
-func (w *watching) look() {
-	w.tick <- time.Time{}
-}
-
-// settle looks until a change would have been built: once to see it, once to
-// find it at rest, and once more, which is taken only when the build is over.
+// settle looks until a change has been built: once to see it, once to find it
+// at rest.
 func (w *watching) settle() {
-	for range 3 {
-		w.look()
-	}
+	w.look(w.t.Context())
+	w.look(w.t.Context())
 }
 
 func (w *watching) write(name, text string) {
@@ -80,15 +60,15 @@ func (w *watching) write(name, text string) {
 	}
 }
 
-func (w *watching) got() (a *gobuild.Artifact, err error) {
-	select {
-	case got := <-w.changed:
-		return &got, nil
-	case err := <-w.failed:
-		return nil, err
-	default:
-		return nil, nil
+// expect checks what the looks since the last call came to: "changed",
+// "failed", or "" for nothing.
+func (w *watching) expect(want string) {
+	w.t.Helper()
+	got := strings.Repeat("changed", len(w.changed)) + strings.Repeat("failed", len(w.failed))
+	if got != want {
+		w.t.Errorf("got %q, want %q (%v, %v)", got, want, w.changed, w.failed)
 	}
+	w.changed, w.failed = nil, nil
 }
 
 func TestWatch(t *testing.T) {
@@ -114,15 +94,10 @@ func TestWatch(t *testing.T) {
 			w := watch(t)
 			w.write(test.file, test.text)
 			w.settle()
-			a, err := w.got()
-			switch {
-			case test.want == "changed" && (a == nil || a.LogicalID != "WatchedFunction"):
-				t.Errorf("got %v, %v, want a new artifact", a, err)
-			case test.want == "failed" && (err == nil || !strings.Contains(err.Error(), "build WatchedFunction")):
-				t.Errorf("got %v, %v, want a failure", a, err)
-			case test.want == "" && (a != nil || err != nil):
-				t.Errorf("got %v, %v, want nothing", a, err)
+			if test.want == "changed" && len(w.changed) == 1 && w.changed[0].Bootstrap != filepath.Join(w.dir, "out", "WatchedFunction", "bootstrap") {
+				t.Errorf("artifact: got %+v", w.changed[0])
 			}
+			w.expect(test.want)
 		})
 	}
 }
@@ -133,19 +108,13 @@ func TestWatchWaitsForRest(t *testing.T) {
 	w := watch(t)
 	for i := range 5 {
 		w.write("pkg/a.go", "package pkg //"+strings.Repeat("x", i)+"\n")
-		w.look()
-		if a, err := w.got(); a != nil || err != nil {
-			t.Fatalf("look %d: got %v, %v, want nothing yet", i, a, err)
-		}
+		w.look(t.Context())
+		w.expect("")
 	}
+	w.look(t.Context())
+	w.expect("changed")
 	w.settle()
-	if a, err := w.got(); a == nil {
-		t.Errorf("got %v, %v, want a new artifact", a, err)
-	}
-	w.settle()
-	if a, err := w.got(); a != nil || err != nil {
-		t.Errorf("at rest: got %v, %v, want nothing", a, err)
-	}
+	w.expect("")
 }
 
 // A change that does not build is built again when it is corrected.
@@ -154,15 +123,60 @@ func TestWatchRecovers(t *testing.T) {
 	w := watch(t)
 	w.write("pkg/broken.go", "package pkg\n")
 	w.settle()
-	if _, err := w.got(); err == nil {
-		t.Fatal("got no failure")
-	}
+	w.expect("failed")
 	if err := os.Remove(filepath.Join(w.dir, "pkg", "broken.go")); err != nil {
 		t.Fatal(err)
 	}
 	w.write("pkg/a.go", "package pkg // corrected\n")
 	w.settle()
-	if a, err := w.got(); a == nil {
-		t.Errorf("got %v, %v, want a new artifact", a, err)
+	w.expect("changed")
+}
+
+func TestWatchPrebuilt(t *testing.T) {
+	t.Parallel()
+	w := &watching{t: t, dir: write(t, map[string]string{"bootstrap": "#!/bin/true\n"})}
+	w.look = (&gobuild.Builder{Output: t.TempDir()}).Look(gobuild.Watch{
+		Functions: []gobuild.Function{{LogicalID: "F", CodeURI: w.dir}},
+		Changed:   func(a gobuild.Artifact) { w.changed = append(w.changed, a) },
+	})
+	w.write("notes.go", "package notes\n")
+	w.settle()
+	w.expect("") // a source, but the binary is the same
+	w.write("bootstrap", "#!/bin/true\n# another\n")
+	w.settle()
+	w.expect("changed")
+}
+
+func TestWatchLooksAtEachTickUntilItsContextEnds(t *testing.T) {
+	t.Parallel()
+	dir := write(t, map[string]string{"Makefile": watchMakefile, "go.mod": "module m\n", "pkg/a.go": "package pkg\n"})
+	f := gobuild.Function{LogicalID: "WatchedFunction", CodeURI: dir, Method: "makefile"}
+	b := &gobuild.Builder{Output: t.TempDir()}
+	build(t, b, f)
+	ctx, cancel := context.WithCancel(t.Context())
+	tick, changed, stopped := make(chan time.Time), make(chan gobuild.Artifact), make(chan error)
+	go func() {
+		stopped <- b.Watch(ctx, gobuild.Watch{
+			Functions: []gobuild.Function{f}, Tick: tick, Changed: func(a gobuild.Artifact) { changed <- a },
+		})
+	}()
+	tick <- time.Time{} // taken when the first picture is there
+	tick <- time.Time{} // taken when that look is over
+	if err := os.WriteFile(filepath.Join(dir, "pkg", "b.go"), []byte("package pkg\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for done := false; !done; {
+		select {
+		case tick <- time.Time{}:
+		case a := <-changed:
+			if a.LogicalID != "WatchedFunction" {
+				t.Errorf("got %+v", a)
+			}
+			done = true
+		}
+	}
+	cancel()
+	if err := <-stopped; !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want context.Canceled", err)
 	}
 }

@@ -138,6 +138,7 @@ func TestBoundaryAndSession(t *testing.T) {
 		{"identity within both", "", session, allow, allow, allow, allowed(policy.SourceIdentity)},
 		{"identity, boundary silent", "", session, allow, silent, nil, refused(policy.SourceBoundary)},
 		{"identity, session policy silent", "", session, allow, allow, silent, refused(policy.SourceSession)},
+		{"identity and boundary silent", "", session, silent, silent, nil, refused(policy.SourceIdentity)},
 		{"boundary alone grants nothing", "", session, silent, allow, allow, refused(policy.SourceIdentity)},
 		{"role, boundary silent", role, session, nil, silent, nil, refused(policy.SourceBoundary)},
 		{"role, session policy silent", role, session, nil, nil, silent, refused(policy.SourceSession)},
@@ -243,6 +244,13 @@ func TestAnonymous(t *testing.T) {
 			}
 		})
 	}
+	t.Run("identity policies are nobody's", func(t *testing.T) {
+		deny := []*policy.Document{statement(t, policy.KindIdentity, `'Effect':'Deny'`)}
+		call := policy.Call{Identity: deny, Resource: statement(t, policy.KindResource, `'Principal':'*'`), ResourceAccount: account}
+		if got := call.Authorize(invoke(t, "anonymous", nil)).Decision; got != policy.Allow {
+			t.Errorf("got %v, want allow", got)
+		}
+	})
 	t.Run("the zero principal is anonymous", func(t *testing.T) {
 		call := policy.Call{Identity: identity}
 		if got := call.Authorize(&policy.Request{Action: "execute-api:Invoke", Resource: movies}); got != refuse {

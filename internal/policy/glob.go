@@ -77,9 +77,9 @@ func (b *globBuilder) pattern(text string) {
 	for _, r := range text {
 		switch r {
 		case '*':
-			b.token(anyRun)
+			b.rest = append(b.rest, anyRun)
 		case '?':
-			b.token(anyOne)
+			b.rest = append(b.rest, anyOne)
 		default:
 			b.char(r)
 		}
@@ -98,13 +98,6 @@ func (b *globBuilder) char(r rune) {
 		return
 	}
 	b.rest = append(b.rest, r)
-}
-
-func (b *globBuilder) token(t rune) {
-	if t == anyRun && len(b.rest) > 0 && b.rest[len(b.rest)-1] == anyRun {
-		return // "**" is "*"
-	}
-	b.rest = append(b.rest, t)
 }
 
 func (b *globBuilder) glob() glob {

@@ -63,6 +63,9 @@ func TestGlob(t *testing.T) {
 		{"a?c*", "abcdef", true},
 		{"\uFFFD", "\xff", false}, // a broken byte is not the replacement character
 		{"?", "\xff", true},
+		{"*\uFFFD", "\xff", false},
+		{"*\uFFFD", "a\uFFFD", true},
+		{"*??ab", "한ab", false}, // an asterisk does not stop inside a character
 	}
 	for _, tt := range tests {
 		g := compileGlob(tt.pattern)
@@ -105,8 +108,8 @@ func FuzzGlob(f *testing.F) {
 	})
 }
 
-// slowResource is the rule for resources in plain words: "*" is everything, fields match one by one, and the last field
-// of the pattern takes all that is left.
+// slowResource is the rule for resources in plain words: "*" is everything, else fields match one by one; those that a
+// shortened pattern leaves out may be anything.
 func slowResource(pattern, resource string) bool {
 	if pattern == "*" {
 		return true
@@ -115,7 +118,7 @@ func slowResource(pattern, resource string) bool {
 		return false
 	}
 	want := strings.SplitN(pattern, ":", 6)
-	got := strings.SplitN(resource, ":", len(want))
+	got := strings.SplitN(resource, ":", 6)
 	for i := range want {
 		if !slowMatch(want[i], got[i]) {
 			return false

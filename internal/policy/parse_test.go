@@ -98,6 +98,13 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+func TestDocumentsAreBounded(t *testing.T) {
+	long := `{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}` + strings.Repeat(" ", 1<<20)
+	if _, err := policy.Parse([]byte(long), policy.KindIdentity); err == nil || !strings.Contains(err.Error(), "at most") {
+		t.Errorf("a megabyte: got %v, want an error that names the limit", err)
+	}
+}
+
 func TestSyntaxErrorNamesThePlace(t *testing.T) {
 	_, err := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":[
 		{"Effect":"Allow","Action":"*","Resource":"*"},

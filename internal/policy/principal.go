@@ -138,7 +138,7 @@ func (e *principalEntry) match(p *Principal) grant {
 	case entryForeign:
 		return grantNone
 	}
-	if p.Type == Anonymous || e.who.Account != p.Account || e.who.Partition != "" && e.who.Partition != p.Partition {
+	if e.who.Account != p.Account || e.who.Partition != "" && e.who.Partition != p.Partition {
 		return grantNone
 	}
 	switch {

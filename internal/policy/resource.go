@@ -80,13 +80,11 @@ func checkResource(text string, head []string, last string) *SyntaxError {
 
 // target is the resource of a call, cut once for all patterns.
 type target struct {
-	text   string
 	fields arnFields
 	isARN  bool
 }
 
-func newTarget(text string) target {
-	t := target{text: text}
+func newTarget(text string) (t target) {
 	t.fields, t.isARN = splitARN(text)
 	return t
 }
@@ -115,22 +113,11 @@ func (p *resourcePattern) match(t *target, c *Context) (matched, known bool) {
 		built := b.glob()
 		g = &built
 	}
-	if last == 5 {
-		return g.match(t.fields[5]), true
-	}
-	return g.match(t.from(last)), true
+	// Of a shortened ARN only the asterisk at its end stands for the fields that follow.
+	return g.match(t.fields[last]), true
 }
 
 func (p *resourcePattern) resolvable(c *Context) bool {
 	_, ok := p.variable.literal(c)
 	return ok
-}
-
-// from is the part of the ARN that begins with field i.
-func (t *target) from(i int) string {
-	skip := 0
-	for _, field := range t.fields[:i] {
-		skip += len(field) + 1
-	}
-	return t.text[skip:]
 }

@@ -67,6 +67,7 @@ func TestResources(t *testing.T) {
 		{"arn:aws:execute-api:ap*:*", movies, true},
 		{"arn:aws:execute-api:*", movies, true},
 		{"arn:aws:execute-api:eu*", movies, false},
+		{"arn:aws:execute-api:ap*GET*", movies, false}, // only the asterisk at the end passes colons
 		{"arn:aws:execute-api:*:*", movies, true},
 		{"arn:aws:execute-api:*:123456789012:*", movies, true},
 		{"arn:aws:execute-api:*:a1b2c3d4e5/*", movies, false}, // the region's asterisk does not pass the account
@@ -92,15 +93,16 @@ func TestResources(t *testing.T) {
 func TestPrincipals(t *testing.T) {
 	const federated = "arn:aws:sts::123456789012:federated-user/bob"
 	const pathRole = "arn:aws:iam::123456789012:role/app/Caller"
-	all := []string{"anonymous", session, user, root, federated, foreign, "lambda.amazonaws.com"}
+	const namesake = "arn:aws:iam::123456789012:user/Caller"
+	all := []string{"anonymous", namesake, session, user, root, federated, foreign, "lambda.amazonaws.com"}
 	tests := []struct {
 		principal string
 		who       []string // of all
 	}{
 		{`'*'`, all},
 		{`{'AWS':'*'}`, all},
-		{`{'AWS':'123456789012'}`, []string{session, user, root, federated}},
-		{`{'AWS':'` + root + `'}`, []string{session, user, root, federated}},
+		{`{'AWS':'123456789012'}`, []string{namesake, session, user, root, federated}},
+		{`{'AWS':'` + root + `'}`, []string{namesake, session, user, root, federated}},
 		{`{'AWS':'` + role + `'}`, []string{session}},
 		{`{'AWS':'` + pathRole + `'}`, []string{session}}, // a session's ARN has no path, and names are unique
 		{`{'AWS':'` + session + `'}`, []string{session}},
@@ -110,7 +112,7 @@ func TestPrincipals(t *testing.T) {
 		{`{'AWS':'` + federated + `'}`, []string{federated}},
 		{`{'AWS':['` + user + `','210987654321']}`, []string{user, foreign}},
 		{`{'AWS':'arn:aws-cn:iam::123456789012:role/Caller'}`, nil},
-		{`{'AWS':'arn:aws:iam::123456789012:user/Caller'}`, nil},
+		{`{'AWS':'` + namesake + `'}`, []string{namesake}},
 		{`{'Service':'lambda.amazonaws.com'}`, []string{"lambda.amazonaws.com"}},
 		{`{'Service':['ecs.amazonaws.com']}`, nil},
 		{`{'Federated':'cognito-identity.amazonaws.com'}`, nil},
@@ -155,6 +157,7 @@ func TestNotPrincipal(t *testing.T) {
 		{"role alone", `'` + role + `'`, session, true},
 		{"session alone", `'` + session + `'`, session, true},
 		{"role and account", `'` + role + `','` + root + `'`, session, true},
+		{"session and role", `'` + session + `','` + role + `'`, session, true},
 		{"session and account", `'` + session + `','` + root + `'`, session, true},
 		{"account alone", `'` + root + `'`, session, true},
 		{"another session", `'` + session + `x','` + role + `','` + root + `'`, session, true},

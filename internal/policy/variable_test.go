@@ -109,6 +109,8 @@ func TestVariablesInResources(t *testing.T) {
 		{"NotResource, value matches", except, tagged, policy.ImplicitDeny},
 		{"NotResource, value differs", except, keys{"aws:PrincipalTag/path": {"other"}}, policy.Allow},
 		{"NotResource, no value: the statement does not apply", except, nil, policy.ImplicitDeny},
+		{"NotResource of another service, value", `'NotResource':'arn:aws:s3:::b/${aws:PrincipalTag/path}'`, tagged, policy.Allow},
+		{"NotResource of another service, no value", `'NotResource':'arn:aws:s3:::b/${aws:PrincipalTag/path}'`, nil, policy.ImplicitDeny},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -104,7 +104,11 @@ func (c *claim) readDate(header http.Header) {
 	}
 	c.rawDate = firstValue(header, "Date")
 	c.isoDate = c.rawDate
-	if t, err := http.ParseTime(c.rawDate); err == nil {
+	t, err := http.ParseTime(c.rawDate)
+	if err != nil {
+		t, err = time.Parse(time.RFC1123Z, c.rawDate) // botocore ends in "-0000"
+	}
+	if err == nil {
 		c.isoDate = string(appendTime(nil, t.UTC()))
 	}
 }

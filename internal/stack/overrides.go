@@ -25,8 +25,8 @@ func readOverrides(v any, into map[string]string) error {
 		}
 		return nil
 	case map[string]any:
-		for name, item := range t {
-			text, err := overrideText(item)
+		for _, name := range sortedKeys(t) {
+			text, err := overrideText(t[name])
 			if err != nil {
 				return fmt.Errorf("parameter_overrides.%s: %w", name, err)
 			}

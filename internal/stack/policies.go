@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // expandPolicies reads Policies of a function: names and ARNs of managed policies, documents, and SAM's policy
@@ -68,15 +69,17 @@ type policyTemplate struct {
 	Statement  json.RawMessage
 }
 
+// policyTemplates reads the table once. A test holds that it can be read; without it every template is unknown.
+var policyTemplates = sync.OnceValue(func() map[string]policyTemplate {
+	all := map[string]policyTemplate{}
+	_ = json.Unmarshal(policyTemplatesJSON, &all)
+	return all
+})
+
 // policyTemplate fills a policy template, {"DynamoDBReadPolicy": {"TableName": …}}.
 func (b *builder) policyTemplate(c cursor) *value {
 	name, given := c.v.fields[0].key, c.v.fields[0].value
-	var all map[string]policyTemplate
-	if err := json.Unmarshal(policyTemplatesJSON, &all); err != nil {
-		c.fail("the table of policy templates: %v", err)
-		return nil
-	}
-	template, ok := all[name]
+	template, ok := policyTemplates()[name]
 	if !ok {
 		c.fail("%q is neither a policy document nor one of SAM's policy templates", name)
 		return nil

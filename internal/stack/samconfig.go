@@ -105,16 +105,19 @@ func readConfig(path, env string, file map[string]any) (*Config, error) {
 
 // take puts one table over what is there.
 func (c *Config) take(parameters map[string]any) error {
-	for name, into := range map[string]*string{"stack_name": &c.StackName, "region": &c.Region, "template_file": &c.Template, "template": &c.Template} {
-		v, ok := parameters[name]
+	for _, key := range []struct {
+		name string
+		into *string
+	}{{"stack_name", &c.StackName}, {"region", &c.Region}, {"template", &c.Template}, {"template_file", &c.Template}} {
+		v, ok := parameters[key.name]
 		if !ok {
 			continue
 		}
 		text, ok := v.(string)
 		if !ok {
-			return fmt.Errorf("%s is %v, not text", name, v)
+			return fmt.Errorf("%s is %v, not text", key.name, v)
 		}
-		*into = text
+		*key.into = text
 	}
 	overrides, ok := parameters["parameter_overrides"]
 	if !ok {
