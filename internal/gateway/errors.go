@@ -33,6 +33,7 @@ var (
 	refuseMissingToken    = plain(403, "MissingAuthenticationTokenException", "Missing Authentication Token")
 	refuseForbidden       = plain(403, "ForbiddenException", "Forbidden")
 	refuseThrottled       = plain(429, "TooManyRequestsException", "Too Many Requests")
+	refuseQuota           = plain(429, "LimitExceededException", "Limit Exceeded")
 	refuseLongURI         = plain(414, "RequestURITooLongException", "Request URI too long")
 	refuseLargeHeaders    = plain(431, "RequestHeaderFieldsTooLargeException", "Request Header Fields Too Large")
 	refuseBadRequest      = plain(400, "BadRequestException", "Bad Request")

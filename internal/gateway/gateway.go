@@ -31,6 +31,8 @@ type Config struct {
 
 	Identities Identities
 	Invoker    Invoker
+	APIKeys    []APIKey
+	UsagePlans []UsagePlan
 
 	Observe func(Record)     // called once for each request, from many goroutines; nil: nobody watches
 	Now     func() time.Time // nil: time.Now
@@ -120,6 +122,7 @@ type Gateway struct {
 	observe    func(Record)
 	now        func() time.Time
 	random     io.Reader
+	keys       *keyRing
 	verifier   sigv4.Verifier
 }
 
@@ -130,7 +133,7 @@ func New(cfg Config) (*Gateway, error) {
 	}
 	g := &Gateway{
 		region: cfg.Region, accountID: cfg.AccountID, identities: cfg.Identities, invoker: cfg.Invoker,
-		observe: cfg.Observe, now: cfg.Now, random: cfg.Random,
+		observe: cfg.Observe, now: cfg.Now, random: cfg.Random, keys: newKeyRing(cfg.APIKeys, cfg.UsagePlans),
 	}
 	if g.observe == nil {
 		g.observe = func(Record) {}

@@ -29,6 +29,7 @@ type exchange struct {
 	route    *Route
 	params   map[string]string
 	identity *Identity // nil: anonymous
+	apiKey   *APIKey   // nil: the method needs none
 	ids      requestIDs
 }
 
@@ -60,7 +61,7 @@ func (x *exchange) handle(w http.ResponseWriter) (proxyevent.Response, *Refusal)
 	if refusal := x.read(w); refusal != nil {
 		return proxyevent.Response{}, x.record.fail("limits", refusal)
 	}
-	for _, check := range []func() *Refusal{x.authenticate, x.authorize, x.routed, x.throttle, x.passOn} {
+	for _, check := range []func() *Refusal{x.authenticate, x.authorize, x.routed, x.checkKey, x.throttle, x.passOn} {
 		if refusal := check(); refusal != nil {
 			return proxyevent.Response{}, refusal
 		}
@@ -193,6 +194,10 @@ const integrationTimeout = 29 * time.Second
 
 // invoke runs the function. The caller may go away meanwhile: on AWS the function runs on, and so it does here.
 func (x *exchange) invoke() (proxyevent.Response, *Refusal) {
+	if mock := x.route.Mock; mock != nil {
+		x.record.pass("mock integration", "")
+		return proxyevent.Response{Status: mock.Status, Header: mock.Header}, nil
+	}
 	api := x.target.api
 	payload, err := proxyevent.Marshal(x.proxyRequest())
 	if err != nil {
@@ -246,6 +251,9 @@ func (x *exchange) proxyRequest() *proxyevent.Request {
 			SourceIP: sourceIP(x.r), UserAgent: x.r.UserAgent(), VPCID: x.door.VPCID, VPCEndpointID: x.door.VPCEndpointID,
 		},
 		RequestID: x.ids.request, ExtendedRequestID: x.ids.extended, Time: x.now,
+	}
+	if x.apiKey != nil {
+		event.Identity.APIKey, event.Identity.APIKeyID = x.apiKey.Value, x.apiKey.ID
 	}
 	if x.identity != nil && !x.noAuth() {
 		event.Identity.AccessKey = x.record.AccessKeyID

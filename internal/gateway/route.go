@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"net/http"
 	"sort"
 	"strings"
 
@@ -9,12 +10,15 @@ import (
 
 // Route is one method of one resource.
 type Route struct {
-	Method     string    // "GET", or "ANY"
-	Path       string    // "/movie_list/{year}/{title}", "/{proxy+}"
-	Function   string    // what the Invoker is asked for
-	NoAuth     bool      // Authorization NONE; the zero value is AWS_IAM
-	ResourceID string    // requestContext.resourceId
-	Throttle   *Throttle // nil: none of its own
+	Method     string // "GET", or "ANY"
+	Path       string // "/movie_list/{year}/{title}", "/{proxy+}"
+	Function   string // what the Invoker is asked for
+	NoAuth     bool   // Authorization NONE; the zero value is AWS_IAM
+	ResourceID string // requestContext.resourceId
+	Mock       *Mock  // a fixed answer in place of a function; nil: none
+
+	APIKeyRequired bool
+	Throttle       *Throttle // nil: none of its own
 
 	// CallerInvokes is the function's ARN if the method invokes it with the caller's credentials, who then needs
 	// lambda:InvokeFunction on it; empty if API Gateway invokes it.
@@ -22,6 +26,12 @@ type Route struct {
 
 	segments []string
 	limiter  *rate.Limiter
+}
+
+// Mock is the answer of a mock integration, such as the one that SAM makes for OPTIONS.
+type Mock struct {
+	Status int
+	Header http.Header
 }
 
 // Throttle is a token bucket: requests a second and the most at once.

@@ -35,6 +35,15 @@ func (s *Stack) announce(ways doors) error {
 	if err := s.ids.writeCredentials(s.files, t.Region); err != nil {
 		return err
 	}
+	if len(s.keys) > 0 {
+		values := make(map[string]string, len(s.keys))
+		for _, key := range s.keys {
+			values[key.Name] = key.Value
+		}
+		if err := writeJSON(s.files.apiKeys, values); err != nil {
+			return err
+		}
+	}
 	if err := writeJSON(s.files.samEnv, s.samEnvironment()); err != nil {
 		return err
 	}

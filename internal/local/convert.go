@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/marquee-api/marquee/internal/gateway"
@@ -31,25 +32,23 @@ func gatewayAPIs(s *stack.Stack) ([]gateway.API, error) {
 			api.ResourcePolicy = document
 		}
 		for _, r := range a.Routes {
-			route, err := gatewayRoute(s, a, r)
-			if err != nil {
-				return nil, err
-			}
-			api.Routes = append(api.Routes, route)
+			api.Routes = append(api.Routes, gatewayRoute(s, a, r))
 		}
 		apis = append(apis, api)
 	}
 	return apis, nil
 }
 
-func gatewayRoute(s *stack.Stack, a *stack.API, r *stack.Route) (gateway.Route, error) {
+func gatewayRoute(s *stack.Stack, a *stack.API, r *stack.Route) gateway.Route {
 	route := gateway.Route{
 		Method: r.Method, Path: r.Path, NoAuth: r.Authorization == "NONE", ResourceID: shortID(a.ID+r.Path, 6),
-		Throttle: throttle(r.Throttle),
+		Throttle: throttle(r.Throttle), APIKeyRequired: r.APIKeyRequired,
 	}
-	if r.APIKeyRequired {
-		return route, fmt.Errorf("%s: %s %s of API %s needs an API key, which is not checked here yet: the call would be let in without one; "+
-			"set ApiKeyRequired to false in the local environment's parameters", r.Position, r.Method, r.Path, a.LogicalID)
+	if r.Mock != nil {
+		route.Mock = &gateway.Mock{Status: r.Mock.Status, Header: http.Header{}}
+		for name, value := range r.Mock.Headers {
+			route.Mock.Header.Set(name, value)
+		}
 	}
 	for _, f := range s.Functions {
 		if f.LogicalID != r.FunctionID {
@@ -60,7 +59,37 @@ func gatewayRoute(s *stack.Stack, a *stack.API, r *stack.Route) (gateway.Route, 
 			route.CallerInvokes = f.ARN
 		}
 	}
-	return route, nil
+	return route
+}
+
+// gatewayKeys are the stack's API keys. One whose value the template leaves to AWS gets a random one.
+func gatewayKeys(s *stack.Stack) []gateway.APIKey {
+	keys := make([]gateway.APIKey, len(s.APIKeys))
+	for i, k := range s.APIKeys {
+		keys[i] = gateway.APIKey{ID: k.ID, Name: k.Name, Value: k.Value, Enabled: k.Enabled}
+		if k.Value == "" {
+			keys[i].Value = randomText(25) // 40 characters of A–Z and 2–7, as long as AWS's
+		}
+	}
+	return keys
+}
+
+func gatewayPlans(s *stack.Stack) []gateway.UsagePlan {
+	plans := make([]gateway.UsagePlan, len(s.UsagePlans))
+	for i, p := range s.UsagePlans {
+		plans[i] = gateway.UsagePlan{ID: p.ID, Throttle: throttle(p.Throttle), KeyIDs: p.KeyIDs}
+		if p.Quota != nil {
+			plans[i].Quota = &gateway.Quota{Limit: p.Quota.Limit, Offset: p.Quota.Offset, Period: p.Quota.Period}
+		}
+		for _, st := range p.Stages {
+			stage := gateway.PlanStage{APIID: st.APIID, Stage: st.Stage, Throttles: map[string]*gateway.Throttle{}}
+			for method, t := range st.Throttle {
+				stage.Throttles[method] = throttle(t)
+			}
+			plans[i].Stages = append(plans[i].Stages, stage)
+		}
+	}
+	return plans
 }
 
 func throttle(t *stack.Throttle) *gateway.Throttle {

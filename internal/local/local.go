@@ -65,6 +65,7 @@ type Stack struct {
 	caller   string // the function that calls the API; empty: none does
 
 	ids     *directory
+	keys    []gateway.APIKey
 	fleet   *fleet
 	doors   [5]*opening
 	servers []*http.Server
@@ -113,6 +114,7 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	if s.ids, err = newDirectory(s.template, o.Now()); err != nil {
 		return nil, err
 	}
+	s.keys = gatewayKeys(s.template)
 	if callers := callerFunctions(s.template); len(callers) > 0 {
 		s.caller = callers[0].Name
 	}
@@ -237,6 +239,7 @@ func (s *Stack) serve(apis []gateway.API, ways doors, binaries map[string]string
 	page := console.New()
 	g, err := gateway.New(gateway.Config{
 		Region: s.template.Region, AccountID: s.template.AccountID, APIs: apis, Identities: s.ids, Invoker: s.fleet,
+		APIKeys: s.keys, UsagePlans: gatewayPlans(s.template),
 		Observe: func(r gateway.Record) { page.Add(r); log(requestLine(r)) }, Now: s.options.Now,
 	})
 	if err != nil {
@@ -289,7 +292,7 @@ func (s *Stack) Close() error {
 	defer cancel()
 	var errs []error
 	if s.release != nil {
-		for _, path := range []string{s.files.state, s.files.credentials, s.files.samEnv} {
+		for _, path := range []string{s.files.state, s.files.credentials, s.files.samEnv, s.files.apiKeys} {
 			if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 				errs = append(errs, err)
 			}

@@ -79,7 +79,11 @@ func (s *Stack) printNext(w io.Writer) {
 	fmt.Fprintf(w, "\nThe private API is open at %s (VPC endpoint %s).\n", st.InvokeURL, st.Endpoints.VPCE.ID)
 	fmt.Fprintf(w, "Another VPC's endpoint: %s   The public internet: %s\n", st.Endpoints.OtherVPCE.URL, st.Endpoints.Public.URL)
 	fmt.Fprintf(w, "Requests, and why they were let in or refused: %s\n", st.ConsoleURL)
-	fmt.Fprintf(w, "State: %s   Credentials: %s\n\nTry:\n", f.state, f.credentials)
+	fmt.Fprintf(w, "State: %s   Credentials: %s\n", f.state, f.credentials)
+	if len(s.keys) > 0 {
+		fmt.Fprintf(w, "API keys, to be sent as x-api-key: %s\n", f.apiKeys)
+	}
+	fmt.Fprint(w, "\nTry:\n")
 	fmt.Fprintf(w, "  %s call%s --profile %s %s\n", shellQuote(command), stateFlag, signer, path)
 	fmt.Fprintf(w, "  curl --aws-sigv4 aws:amz:%s:execute-api --config %s %s%s\n", st.Region, shellQuote(f.curl+"/"+signer), st.InvokeURL, path)
 	if s.caller != "" {

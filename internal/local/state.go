@@ -65,6 +65,7 @@ type files struct {
 	state       string
 	credentials string
 	samEnv      string
+	apiKeys     string // only if the template has API keys
 	curl        string // a folder: one curl configuration for each profile
 	artifacts   string // a folder: the function binaries
 	lock        string
@@ -80,7 +81,7 @@ func filesOf(state string) files {
 	}
 	at := func(name string) string { return filepath.Join(dir, prefix+name) }
 	return files{
-		state: state, credentials: at("credentials"), samEnv: at("sam-env.json"), curl: at("curl"),
+		state: state, credentials: at("credentials"), samEnv: at("sam-env.json"), apiKeys: at("api-keys.json"), curl: at("curl"),
 		artifacts: at("build"), lock: state + ".lock",
 	}
 }
