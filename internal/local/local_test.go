@@ -251,7 +251,7 @@ func TestSecurityCredentialsAreTheOwnersAlone(t *testing.T) {
 func TestAPIKeysOfATemplate(t *testing.T) {
 	const keys = `
   Key: {Type: AWS::ApiGateway::ApiKey, Properties: {Name: made-up, Enabled: true}}
-  Given: {Type: AWS::ApiGateway::ApiKey, Properties: {Name: given, Value: 01234567890123456789, Enabled: true}}
+  Given: {Type: AWS::ApiGateway::ApiKey, Properties: {Name: given, Value: abcdefghij0123456789, Enabled: true}}
   Plan:
     Type: AWS::ApiGateway::UsagePlan
     Properties:
@@ -272,7 +272,7 @@ func TestAPIKeysOfATemplate(t *testing.T) {
 		t.Error("the route does not ask for its key")
 	}
 	first, second := gatewayKeys(s), gatewayKeys(s)
-	if len(first) != 2 || len(first[0].Value) < 20 || first[0].Value == second[0].Value || first[1].Value != "01234567890123456789" {
+	if len(first) != 2 || len(first[0].Value) < 20 || first[0].Value == second[0].Value || first[1].Value != "abcdefghij0123456789" {
 		t.Errorf("got keys %d, want a random and a given one", len(first))
 	}
 	plans := gatewayPlans(s)
