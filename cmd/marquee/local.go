@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/marquee-api/marquee/internal/gateway"
 	"github.com/marquee-api/marquee/internal/local"
 )
 
@@ -21,6 +23,8 @@ func newLocalCommand(env environment) *cobra.Command {
 	options := local.Options{Out: env.Stderr, Command: env.Command}
 	var (
 		parameters []string
+		faults     []string
+		log        string
 		noData     bool
 		once       bool
 	)
@@ -42,8 +46,23 @@ It works for any template with a REST API and Go functions. Ctrl-C stops everyth
 			if options.Parameters, err = keyValues("--param", parameters); err != nil {
 				return err
 			}
+			for _, spec := range faults {
+				fault, err := gateway.ParseFault(spec)
+				if err != nil {
+					return err
+				}
+				options.Faults = append(options.Faults, fault)
+			}
 			if noData {
 				options.Data = ""
+			}
+			if log != "" {
+				file, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+				if err != nil {
+					return fmt.Errorf("--log: %w", err)
+				}
+				defer file.Close()
+				options.Records = file
 			}
 			if once {
 				return callOnce(cmd, env, options)
@@ -62,6 +81,8 @@ It works for any template with a REST API and Go functions. Ctrl-C stops everyth
 	flags.StringVar(&options.DynamoDB, "dynamodb", "auto", "how to run DynamoDB Local: `auto|java|docker|URL` of one that runs")
 	flags.StringVar(&options.Data, "data", "data/movies.jsonl", "what to load into the first table: a `file` of JSON lines or a JSON list")
 	flags.BoolVar(&noData, "no-data", false, "load nothing")
+	flags.StringArrayVar(&faults, "fault", nil, "what goes wrong on purpose: `status=500:5%|latency=200ms:10%|skew=+7m|reset=1%` (repeatable)")
+	flags.StringVar(&log, "log", "", "a `file` to append the record of each request to, as JSON lines")
 	flags.BoolVar(&once, "once", false, "invoke the caller function once through the private API, show what it got, stop")
 	flags.StringVar(&options.State, "state", local.DefaultState, "where to write how to reach the stack; the credentials lie beside it")
 	return cmd

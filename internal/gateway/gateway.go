@@ -14,6 +14,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
+	mathrand "math/rand/v2"
 	"net/http"
 	"time"
 
@@ -33,6 +34,10 @@ type Config struct {
 	Invoker    Invoker
 	APIKeys    []APIKey
 	UsagePlans []UsagePlan
+
+	Faults []Fault                              // what goes wrong on purpose; nil: nothing
+	Chance func() float64                       // of faults, 0 to 1; nil: math/rand
+	Wait   func(context.Context, time.Duration) // of latency faults; nil: as long as it says
 
 	Observe func(Record)     // called once for each request, from many goroutines; nil: nobody watches
 	Now     func() time.Time // nil: time.Now
@@ -123,6 +128,7 @@ type Gateway struct {
 	now        func() time.Time
 	random     io.Reader
 	keys       *keyRing
+	faults     faults
 	verifier   sigv4.Verifier
 }
 
@@ -143,6 +149,17 @@ func New(cfg Config) (*Gateway, error) {
 	}
 	if g.random == nil {
 		g.random = rand.Reader
+	}
+	g.faults = faults{list: cfg.Faults, chance: cfg.Chance, wait: cfg.Wait}
+	if g.faults.chance == nil {
+		g.faults.chance = mathrand.Float64
+	}
+	if g.faults.wait == nil {
+		g.faults.wait = waitFor
+	}
+	if skew := g.faults.skew(); skew != 0 {
+		exact := g.now
+		g.now = func() time.Time { return exact().Add(skew) }
 	}
 	for _, api := range cfg.APIs {
 		if api.Private && api.ResourcePolicy == nil {

@@ -31,6 +31,7 @@ type exchange struct {
 	identity *Identity // nil: anonymous
 	apiKey   *APIKey   // nil: the method needs none
 	ids      requestIDs
+	reset    bool // the connection is to be broken
 }
 
 // serve takes a request the whole way and answers it.
@@ -41,9 +42,14 @@ func (g *Gateway) serve(door *Door, w http.ResponseWriter, r *http.Request) {
 		Time: now, RequestID: x.ids.request, Door: door.Name, Method: r.Method, Host: r.Host, Path: r.URL.Path,
 	}
 	response, refusal := x.handle(w)
-	if refusal != nil {
+	// The clients of a skewed clock correct theirs by this header.
+	w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
+	switch {
+	case x.reset:
+		defer x.abort()
+	case refusal != nil:
 		x.refuse(w, refusal)
-	} else {
+	default:
 		x.answer(w, response)
 	}
 	x.record.Duration = g.now().Sub(now)
@@ -61,7 +67,7 @@ func (x *exchange) handle(w http.ResponseWriter) (proxyevent.Response, *Refusal)
 	if refusal := x.read(w); refusal != nil {
 		return proxyevent.Response{}, x.record.fail("limits", refusal)
 	}
-	for _, check := range []func() *Refusal{x.authenticate, x.authorize, x.routed, x.checkKey, x.throttle, x.passOn} {
+	for _, check := range []func() *Refusal{x.authenticate, x.authorize, x.routed, x.checkKey, x.throttle, x.passOn, x.strike} {
 		if refusal := check(); refusal != nil {
 			return proxyevent.Response{}, refusal
 		}

@@ -46,7 +46,9 @@ type Options struct {
 	Port     int    // of the first door; 0: free ones
 	DynamoDB string // auto, java, docker or a URL
 	Data     string // file to load into the first table; empty: none
-	State    string // path of the state file
+	Faults   []gateway.Fault // what goes wrong on purpose
+	Records  io.Writer       // gets each request's record as a JSON line; nil: nobody
+	State    string          // path of the state file
 	Shared   bool   // if the state file is in use, take one in a folder of this run alone instead of failing
 
 	Command string           // how the program was called, for the lines it prints
@@ -240,7 +242,8 @@ func (s *Stack) serve(apis []gateway.API, ways doors, binaries map[string]string
 	g, err := gateway.New(gateway.Config{
 		Region: s.template.Region, AccountID: s.template.AccountID, APIs: apis, Identities: s.ids, Invoker: s.fleet,
 		APIKeys: s.keys, UsagePlans: gatewayPlans(s.template),
-		Observe: func(r gateway.Record) { page.Add(r); log(requestLine(r)) }, Now: s.options.Now,
+		Faults: s.options.Faults, Now: s.options.Now,
+		Observe: s.observers(page.Add, func(r gateway.Record) { log(requestLine(r)) }),
 	})
 	if err != nil {
 		return err
@@ -254,6 +257,18 @@ func (s *Stack) serve(apis []gateway.API, ways doors, binaries map[string]string
 		s.servers = append(s.servers, s.doors[i].serve(handler, s.fail))
 	}
 	return nil
+}
+
+// observers hands each record to all who want it.
+func (s *Stack) observers(all ...func(gateway.Record)) func(gateway.Record) {
+	if s.options.Records != nil {
+		all = append(all, recordWriter(s.options.Records, s.fail))
+	}
+	return func(r gateway.Record) {
+		for _, observe := range all {
+			observe(r)
+		}
+	}
 }
 
 func (s *Stack) fail(err error) {

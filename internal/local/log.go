@@ -1,8 +1,11 @@
 package local
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/marquee-api/marquee/internal/gateway"
@@ -21,6 +24,23 @@ func requestLine(r gateway.Record) string {
 		line += ": " + printable(r.Why)
 	}
 	return line
+}
+
+// recordWriter writes each record as one JSON line, whole, from many goroutines. A record that cannot be written is told:
+// a log with holes that nobody knows of is worse than none.
+func recordWriter(w io.Writer, failed func(error)) func(gateway.Record) {
+	var mu sync.Mutex
+	return func(r gateway.Record) {
+		line, err := json.Marshal(r)
+		if err == nil {
+			mu.Lock()
+			_, err = w.Write(append(line, '\n'))
+			mu.Unlock()
+		}
+		if err != nil {
+			failed(fmt.Errorf("the log of requests: %w", err))
+		}
+	}
 }
 
 // functionLine is what a function printed, behind the function's name. Lambda's own START, END and REPORT lines are left

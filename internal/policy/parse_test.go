@@ -105,6 +105,14 @@ func TestDocumentsAreBounded(t *testing.T) {
 	}
 }
 
+func TestBrokenTextIsRefused(t *testing.T) {
+	// encoding/json would read the broken byte as U+FFFD: another text than was written.
+	broken := "{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"arn:aws:s3:::b/\xff\"}}"
+	if d, err := policy.Parse([]byte(broken), policy.KindIdentity); err == nil {
+		t.Errorf("got %s, want an error", d)
+	}
+}
+
 func TestSyntaxErrorNamesThePlace(t *testing.T) {
 	_, err := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":[
 		{"Effect":"Allow","Action":"*","Resource":"*"},

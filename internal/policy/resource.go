@@ -90,7 +90,7 @@ func newTarget(text string) (t target) {
 }
 
 // match reports whether the pattern covers the resource. The second result is false if that cannot be told, because a
-// variable has no value.
+// variable on which it depends has no value.
 func (p *resourcePattern) match(t *target, c *Context) (matched, known bool) {
 	if len(p.fields) == 1 {
 		return true, true
@@ -101,7 +101,7 @@ func (p *resourcePattern) match(t *target, c *Context) (matched, known bool) {
 	last := len(p.fields) - 1
 	for i := range last {
 		if !p.fields[i].match(t.fields[i]) {
-			return false, p.variable == nil || p.resolvable(c)
+			return false, true
 		}
 	}
 	g := &p.fields[last]
@@ -115,9 +115,4 @@ func (p *resourcePattern) match(t *target, c *Context) (matched, known bool) {
 	}
 	// Of a shortened ARN only the asterisk at its end stands for the fields that follow.
 	return g.match(t.fields[last]), true
-}
-
-func (p *resourcePattern) resolvable(c *Context) bool {
-	_, ok := p.variable.literal(c)
-	return ok
 }

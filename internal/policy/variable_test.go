@@ -37,6 +37,8 @@ func TestVariables(t *testing.T) {
 		{"ignoring case", "StringEqualsIgnoreCase", "aws:UserAgent", `'${aws:Referer}'`, "ANN", true},
 		{"part of an ARN", "ArnEquals", "aws:SourceArn", `'arn:aws:sns:*:${aws:PrincipalAccount}:*'`, "arn:aws:sns:eu-west-1:123456789012:x", true},
 		{"part of an ARN, other account", "ArnEquals", "aws:SourceArn", `'arn:aws:sns:*:${aws:PrincipalAccount}:*'`, "arn:aws:sns:eu-west-1:210987654321:x", false},
+		{"an ARN with colons in its last field", "ArnEquals", "aws:SourceArn", `'arn:aws:sns:*:${aws:PrincipalAccount}:a:b'`, "arn:aws:sns:eu-west-1:123456789012:a:b", true},
+		{"an ARN with other colons in its last field", "ArnEquals", "aws:SourceArn", `'arn:aws:sns:*:${aws:PrincipalAccount}:a:b'`, "arn:aws:sns:eu-west-1:123456789012:a", false},
 		{"a whole ARN", "ArnEquals", "aws:SourceArn", `'${aws:PrincipalArn}'`, role, true},
 		{"an ARN without value, negated", "ArnNotEquals", "aws:SourceArn", `'${aws:SourceVpc}'`, role, false},
 	}
@@ -110,7 +112,7 @@ func TestVariablesInResources(t *testing.T) {
 		{"NotResource, value differs", except, keys{"aws:PrincipalTag/path": {"other"}}, policy.Allow},
 		{"NotResource, no value: the statement does not apply", except, nil, policy.ImplicitDeny},
 		{"NotResource of another service, value", `'NotResource':'arn:aws:s3:::b/${aws:PrincipalTag/path}'`, tagged, policy.Allow},
-		{"NotResource of another service, no value", `'NotResource':'arn:aws:s3:::b/${aws:PrincipalTag/path}'`, nil, policy.ImplicitDeny},
+		{"NotResource of another service, no value: not needed", `'NotResource':'arn:aws:s3:::b/${aws:PrincipalTag/path}'`, nil, policy.Allow},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
