@@ -42,14 +42,14 @@ type Options struct {
 	ConfigEnv  string            // its environment
 	Parameters map[string]string // win over the configuration file
 
-	Host     string // a further address to listen on; 127.0.0.1 is always one
-	Port     int    // of the first door; 0: free ones
-	DynamoDB string // auto, java, docker or a URL
-	Data     string // file to load into the first table; empty: none
+	Host     string          // a further address to listen on; 127.0.0.1 is always one
+	Port     int             // of the first door; 0: free ones
+	DynamoDB string          // auto, java, docker or a URL
+	Data     string          // file to load into the first table; empty: none
 	Faults   []gateway.Fault // what goes wrong on purpose
 	Records  io.Writer       // gets each request's record as a JSON line; nil: nobody
 	State    string          // path of the state file
-	Shared   bool   // if the state file is in use, take one in a folder of this run alone instead of failing
+	Shared   bool            // if the state file is in use, take one in a folder of this run alone instead of failing
 
 	Command string           // how the program was called, for the lines it prints
 	Out     io.Writer        // progress and warnings
