@@ -152,6 +152,7 @@ func TestClockIsLeftAloneWhenNothingSpeaksForIt(t *testing.T) {
 	}{
 		"correction is off":             {403, apiclient.TypeInvalidSignature, expired, "Mon, 23 Nov 2026 12:07:00 GMT", apiclient.Clock{DisableCorrection: true}},
 		"the clocks agree":              {403, apiclient.TypeInvalidSignature, expired, "Mon, 23 Nov 2026 12:00:00 GMT", apiclient.Clock{}},
+		"three minutes apart":           {403, apiclient.TypeInvalidSignature, nonsense, "Mon, 23 Nov 2026 12:03:00 GMT", apiclient.Clock{}},
 		"neither Date nor time":         {403, apiclient.TypeInvalidSignature, nonsense, "", apiclient.Clock{}},
 		"a wrong signature":             {403, apiclient.TypeInvalidSignature, `{"message":"The request signature we calculated does not match"}`, "Mon, 23 Nov 2026 12:07:00 GMT", apiclient.Clock{}},
 		"the function's own 403":        {403, "", expired, "Mon, 23 Nov 2026 12:07:00 GMT", apiclient.Clock{}},

@@ -14,14 +14,13 @@ const (
 	aboutToken
 )
 
-// complaintOf reads a 403 that API Gateway made. The types that go with ended tokens are not documented, the sentences
+// complaintOf reads a 403 that API Gateway made; there is no message for any other. The types that go with ended tokens are not documented, the sentences
 // are known; an answer without a body, to HEAD, has the type alone.
 func complaintOf(resp *http.Response, message string) complaint {
 	kind := errorType(resp.Header)
-	if resp.StatusCode != http.StatusForbidden || kind == "" {
-		return aboutElse
-	}
 	switch {
+	case resp.StatusCode != http.StatusForbidden:
+		return aboutElse
 	case strings.HasPrefix(message, "Signature expired: "), strings.HasPrefix(message, "Signature not yet current: "):
 		return aboutClock
 	case strings.HasPrefix(message, "The security token included in the request is "):

@@ -101,7 +101,7 @@ func errorMessage(body []byte) string {
 	if json.Unmarshal(body, &answer) != nil {
 		return ""
 	}
-	return string(redact([]byte(answer.Message)))
+	return answer.Message
 }
 
 // firstLine keeps an error on one line: a signature's mismatch quotes two multi-line texts.

@@ -40,7 +40,7 @@ func (x *exchange) run() (*http.Response, int, error) {
 			return nil, x.attempts, err
 		}
 		resp, err := x.send(out)
-		if resp != nil && x.mend(resp, x.peek(resp)) {
+		if resp != nil && x.mend(resp, peek(resp)) {
 			discard(resp)
 			continue
 		}
@@ -130,14 +130,14 @@ func discard(resp *http.Response) {
 	resp.Body.Close()
 }
 
-// peek reads what API Gateway says in a 403 of its own, and leaves the body as it was but for session tokens: the
+// peek reads what API Gateway says in an error of its own, and leaves the body as it was but for session tokens: the
 // message about a wrong signature quotes the request.
-func (x *exchange) peek(resp *http.Response) string {
-	if resp == nil || resp.StatusCode != http.StatusForbidden || errorType(resp.Header) == "" {
+func peek(resp *http.Response) string {
+	if resp.StatusCode < http.StatusBadRequest || errorType(resp.Header) == "" {
 		return ""
 	}
 	head, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorPeek))
-	clean := redact(head)
+	clean := head
 	rest := io.Reader(resp.Body)
 	if err != nil {
 		rest = failingReader{err}

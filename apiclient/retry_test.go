@@ -229,6 +229,51 @@ func TestRetryStopsWhenCancelled(t *testing.T) {
 	api.arrivals(t, 1)
 }
 
+// A clock and a token that are put right on the way are no retries, and the maximum is not for them.
+func TestRetryMaximumCountsRetriesOnly(t *testing.T) {
+	expired := answer{status: 403, kind: apiclient.TypeExpiredToken, body: `{"message":"The security token included in the request is expired"}`}
+	late := answer{status: 403, kind: apiclient.TypeInvalidSignature, body: `{"message":"Signature expired: x"}`,
+		header: map[string]string{"Date": time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)}}
+	api := newFaultServer(t, expired, throttled, late, fine)
+	c := api.client(t, apiclient.Config{Credentials: &rotating{}, Retry: apiclient.Retry{MaxAttempts: 2}})
+	resp, err := c.Do(t.Context(), apiclient.Request{Path: "/x"})
+	if err != nil || resp.Attempts != 4 {
+		t.Errorf("got %+v, %v, want an answer after 4 attempts", resp, err)
+	}
+	api.arrivals(t, 4)
+}
+
+// An answer that is not the last one is closed, or its connection would be lost.
+func TestRetryClosesTheAnswersBefore(t *testing.T) {
+	answers := []*http.Response{
+		respond(503, "", "try later"),
+		respond(403, apiclient.TypeExpiredToken, `{"message":"The security token included in the request is expired"}`),
+		respond(200, "", "{}"),
+	}
+	var bodies []*trackedBody
+	for _, a := range answers {
+		body := &trackedBody{Reader: a.Body}
+		bodies, a.Body = append(bodies, body), body
+	}
+	sent := 0
+	tr, err := apiclient.NewTransport(apiclient.Config{
+		Endpoint: resolve(t, apiclient.EndpointConfig{URL: apiURL}), Credentials: &rotating{}, Retry: apiclient.Retry{Backoff: noWait},
+		Base: roundTripperFunc(func(*http.Request) (*http.Response, error) {
+			sent++
+			return answers[sent-1], nil
+		}),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	roundTrip(t, tr, newRequest(t, "GET", apiURL, nil))
+	for i, want := range []bool{true, true, false} {
+		if got := bodies[i].closed.Load(); got != want {
+			t.Errorf("answer %d: closed is %v, want %v", i+1, got, want)
+		}
+	}
+}
+
 func TestRetryQuotaEndsAStorm(t *testing.T) {
 	requests := 0
 	c, err := apiclient.New(apiclient.Config{

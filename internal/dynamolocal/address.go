@@ -42,11 +42,9 @@ func bindHosts(given []string) ([]string, error) {
 	return hosts, nil
 }
 
-// probePort finds out that a port is taken before anything is downloaded or started.
+// probePort finds out that a port is taken, or a host is not this machine's, before anything is
+// downloaded or started.
 func probePort(hosts []string, port int) error {
-	if port == 0 {
-		return nil
-	}
 	for _, h := range hosts {
 		l, err := net.Listen("tcp", net.JoinHostPort(h, strconv.Itoa(port)))
 		switch {

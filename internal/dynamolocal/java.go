@@ -100,7 +100,8 @@ func javaArgs(o Options, classes string) []string {
 }
 
 // runnerOptions are DynamoDB Local's own (its developer guide, "DynamoDB local usage notes").
-// Without -cors any web page that is open in a browser could read and write the database.
+// The guide gives * as the default of -cors: any web page that is open in a browser could read and
+// write the database.
 var runnerOptions = []string{"-inMemory", "-sharedDb", "-disableTelemetry", "-cors", "http://" + loopback}
 
 // launch starts the launcher and waits for the line with its port.

@@ -2,8 +2,8 @@ package sigv4
 
 import "testing"
 
-// The paths are those of facts about API Gateway and of what botocore, aws-c-auth
-// and smithy agree on: normalise the path of the wire, then encode it once more.
+// What botocore, aws-c-auth and smithy agree on: normalise the path of the wire,
+// then encode it once more.
 var pathTests = []struct {
 	name, wire string
 	normalized string // what to route on

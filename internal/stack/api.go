@@ -47,6 +47,7 @@ func (b *builder) readServerlessAPI(res *resource) *API {
 	b.addEvents(res, auth, d)
 	b.addCors(c.at("Cors"), d)
 	b.applyAuth(auth, d)
+	d.settle(true)
 	d.addResourcePolicy(auth.c.at("ResourcePolicy"), d.paths, api.Stage)
 	api.ResourcePolicy = b.onePolicy(c.at("Policy"), d)
 	api.BinaryMediaTypes = readBinaryTypes(c.at("BinaryMediaTypes"), d)
@@ -78,11 +79,17 @@ func (b *builder) define(res *resource, c cursor) *definition {
 		uri.fail("DefinitionBody and DefinitionUri exclude each other")
 		return nil
 	case body.exists():
+		if raw := res.props.get("DefinitionBody"); raw.get("Fn::Transform") != nil && (c.at("Auth").exists() || c.at("Cors").exists()) {
+			body.fail("SAM cannot put Auth or Cors into a document that it does not see: write both in the included file, or the document here")
+			return nil
+		}
 		return b.readOpenAPI(body)
 	case uri.exists():
 		return b.readDefinitionURI(res, uri)
 	}
-	return &definition{managed: true, schemes: map[string]scheme{}, policy: newPolicyBuilder(nil)}
+	d := newDefinition()
+	d.managed = true
+	return d
 }
 
 // readDefinitionURI reads a local document. CloudFormation resolves no intrinsics in one that lies in S3.
@@ -171,6 +178,7 @@ func (b *builder) readEndpointType(api *API, c cursor) {
 	}
 	at := c
 	if c.isMap() {
+		checkKeys(c, []string{"IpAddressType", "Type", "Types", "VPCEndpointIds", "VpcEndpointIds"})
 		at = c.at("Type")
 		if types := c.at("Types"); types.exists() {
 			if at = types; len(types.oneOrMore()) > 0 {

@@ -20,10 +20,11 @@ var (
 	eventAuthKeys = []string{"ApiKeyRequired", "AuthorizationScopes", "Authorizer", "InvokeRole", "OverrideApiAuth", "ResourcePolicy"}
 )
 
+// checkKeys looks at keys alone: their values may name what only their reader understands.
 func checkKeys(c cursor, allowed []string) {
-	for _, e := range c.entries() {
-		if !slices.Contains(allowed, e.key) {
-			e.fail("there is no such property: %s", strings.Join(allowed, ", "))
+	for _, f := range fieldsOf(c.v) {
+		if !slices.Contains(allowed, f.key) {
+			c.b.fail(f.pos, c.resource, c.property+"."+f.key, "there is no such property: %s", strings.Join(allowed, ", "))
 		}
 	}
 }
@@ -231,6 +232,10 @@ func (b *builder) authorize(d *definition, op *operation, r *Route) bool {
 			}
 			s, ok := d.schemes[name]
 			switch {
+			case !ok && d.replaced[name]:
+				op.c.fail("%s %s asks for %q, and SAM replaces components.securitySchemes by what Auth needs, so on AWS the method would be "+
+					"open to everybody: move the scheme to securityDefinitions, which SAM keeps", op.method, op.path, name)
+				return false
 			case !ok:
 				op.c.fail("%s %s asks for %q, which is not a security scheme of the API: on AWS the method would be open to everybody", op.method, op.path, name)
 				return false

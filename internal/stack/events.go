@@ -17,6 +17,11 @@ type apiEvent struct {
 // methods are those API Gateway has (API reference, PutMethod).
 var methods = []string{"ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 
+// eventKeys are what an Api event may hold (SAM developer guide, Api).
+var eventKeys = []string{
+	"Auth", "Method", "Path", "RequestModel", "RequestParameters", "ResponseTransferMode", "RestApiId", "Stage", "TimeoutInMillis",
+}
+
 // collectEvents sorts a function's Api events by their API.
 func (b *builder) collectEvents(res *resource, created bool) {
 	for _, e := range b.cursor(res).at("Events").entries() {
@@ -30,7 +35,7 @@ func (b *builder) collectEvents(res *resource, created bool) {
 				e.warn("HTTP APIs are not served here, REST APIs are")
 			}
 		default:
-			if created {
+			if created && res.typ == "AWS::Serverless::Function" {
 				e.warn("events of type %s do not happen here: invoke the function by hand", typ.text())
 			}
 		}
@@ -39,6 +44,9 @@ func (b *builder) collectEvents(res *resource, created bool) {
 
 func (b *builder) collectEvent(res *resource, e entry, ghost bool) {
 	c := e.at("Properties")
+	if !ghost {
+		checkKeys(c, eventKeys)
+	}
 	event := &apiEvent{function: res, name: e.key, c: c, ghost: ghost, path: c.at("Path").text()}
 	event.method = strings.ToUpper(c.at("Method").text())
 	if event.path == "" || event.method == "" {

@@ -20,6 +20,8 @@ func (b *builder) expandSAM() {
 				b.expandRole(res)
 			}
 			b.collectEvents(res, created)
+		case "AWS::Serverless::StateMachine":
+			b.collectEvents(res, b.isCreated(res))
 		case "AWS::Serverless::SimpleTable":
 			b.expandTable(res)
 		}
@@ -68,6 +70,9 @@ func (b *builder) expandRole(res *resource) {
 		managed = append(managed, text(b.awsManaged("service-role/AWSLambdaVPCAccessExecutionRole")))
 	}
 	inline := &value{kind: kindList, pos: res.pos}
+	if queue := c.at("DeadLetterQueue"); queue.exists() {
+		inline.items = append(inline.items, deadLetterPolicy(queue))
+	}
 	b.expandPolicies(c.at("Policies"), func(arn *value) {
 		for _, have := range managed {
 			if have.equal(arn) {
@@ -91,6 +96,20 @@ func (b *builder) expandRole(res *resource) {
 		props.fields = append(props.fields, field{key: "PermissionsBoundary", pos: at.pos, value: at.v})
 	}
 	b.derive(res, res.id+"Role", "AWS::IAM::Role", props)
+}
+
+// deadLetterPolicy lets a function send what it failed on.
+func deadLetterPolicy(c cursor) *value {
+	text := func(s string) *value { return textValue(s, c.pos) }
+	action, ok := map[string]string{"SQS": "sqs:SendMessage", "SNS": "sns:Publish"}[c.at("Type").text()]
+	target := c.v.get("TargetArn")
+	if !ok || target == nil {
+		c.fail("a DeadLetterQueue has a TargetArn, and a Type that is SQS or SNS")
+		target = text("")
+	}
+	return mapValue(c.pos, "PolicyName", text("DeadLetterQueuePolicy"), "PolicyDocument", mapValue(c.pos,
+		"Version", text("2012-10-17"), "Statement", listValue(c.pos, mapValue(c.pos,
+			"Action", text(action), "Resource", target, "Effect", text("Allow")))))
 }
 
 // lambdaTrust lets Lambda assume a role, in the words of SAM.
@@ -185,6 +204,7 @@ func (b *builder) expandUsagePlan(res *resource) {
 	if !c.exists() {
 		return
 	}
+	checkKeys(c, []string{"CreateUsagePlan", "Description", "Quota", "Tags", "Throttle", "UsagePlanName"})
 	prefix := ""
 	switch how := c.at("CreateUsagePlan"); how.text() {
 	case "PER_API":

@@ -34,24 +34,52 @@ func (b *builder) readFunction(res *resource) *Function {
 			c.at("Timeout").fail("a function's timeout is 1 to 900 seconds")
 		}
 	}
+	if f.MemoryMB < 128 || f.MemoryMB > 10240 {
+		c.at("MemorySize").fail("a function's memory is 128 to 10240 MB")
+	}
 	if n, ok := c.at("ReservedConcurrentExecutions").integer(); ok {
 		f.ReservedConcurrency = &n
 	}
 	if len(f.Architectures) == 0 {
 		f.Architectures = []string{"x86_64"}
 	}
-	for _, e := range c.at("Environment").at("Variables").entries() {
-		f.Environment[e.key] = e.text()
-		if strings.Contains(f.Environment[e.key], "{{resolve:") {
-			e.warn("the dynamic reference is handed on as it is: only AWS can look it up")
-		}
-	}
+	readEnvironment(c.at("Environment").at("Variables"), f)
 	vpc := c.at("VpcConfig")
 	f.InVPC = vpc.exists() && len(vpc.at("SubnetIds").items()) > 0
 	b.readBuild(res, f)
 	b.readCode(c, f)
 	b.checkRuntime(c, f)
 	return f
+}
+
+// reservedVariables are Lambda's own (Lambda developer guide, Defined runtime environment variables). AWS refuses them
+// in a template; taken over here, they could change who a function is.
+var reservedVariables = []string{
+	"_HANDLER", "_X_AMZN_TRACE_ID", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV",
+	"AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE",
+	"AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "AWS_REGION", "AWS_SECRET_ACCESS_KEY",
+	"AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT",
+}
+
+// maxEnvironment is Lambda's limit for all names and values together (Lambda developer guide, Lambda quotas).
+const maxEnvironment = 4096
+
+func readEnvironment(c cursor, f *Function) {
+	size := 0
+	for _, e := range c.entries() {
+		if slices.Contains(reservedVariables, e.key) {
+			e.fail("Lambda sets this variable itself, and AWS refuses it here")
+		}
+		text := e.text()
+		f.Environment[e.key] = text
+		if strings.Contains(text, "{{resolve:") {
+			e.warn("the dynamic reference is handed on as it is: only AWS can look it up")
+		}
+		size += len(e.key) + len(text)
+	}
+	if size > maxEnvironment {
+		c.fail("the variables have %d bytes, Lambda takes %d", size, maxEnvironment)
+	}
 }
 
 // readBuild takes Metadata as sam build reads it: no intrinsics there.

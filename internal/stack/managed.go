@@ -69,6 +69,9 @@ func (b *builder) addOperations(events []*apiEvent, auth apiAuth, d *definition)
 			continue
 		}
 		op.integration, op.function, op.uri, op.mock, op.ghost = "aws_proxy", e.function.id, "", nil, false
+		if e.function.typ == "AWS::Serverless::StateMachine" {
+			op.integration = "aws"
+		}
 		op.credentials = invokedBy(b.invokeRole(e, auth))
 		op.timeout = e.c.at("TimeoutInMillis").integerOr(op.timeout)
 	}

@@ -23,9 +23,13 @@ const (
 // pathFields are the keys of a path that are not methods (OpenAPI specification, Path Item Object).
 var pathFields = []string{"$ref", "summary", "description", "servers", "parameters"}
 
+func newDefinition() *definition {
+	return &definition{schemes: map[string]scheme{}, components: map[string]scheme{}, policy: newPolicyBuilder(nil)}
+}
+
 // readOpenAPI reads an API's document.
 func (b *builder) readOpenAPI(c cursor) *definition {
-	d := &definition{schemes: map[string]scheme{}, policy: newPolicyBuilder(nil)}
+	d := newDefinition()
 	if !c.isMap() {
 		c.fail("the definition of an API is an OpenAPI document")
 		return d
@@ -34,6 +38,7 @@ func (b *builder) readOpenAPI(c cursor) *definition {
 		c.fail("the document says neither openapi nor swagger, so it is no definition of an API")
 		return d
 	}
+	d.version3 = !c.at("swagger").exists()
 	d.title = c.at("info").at("title").text()
 	if policy := c.at(extPolicy); policy.exists() {
 		if raw := policy.document(); raw != nil {
@@ -44,8 +49,8 @@ func (b *builder) readOpenAPI(c cursor) *definition {
 	}
 	d.binary = c.at(extBinary).texts()
 	d.rootSecurity = c.at("security")
-	b.readSchemes(c.at("securityDefinitions"), d)
-	b.readSchemes(c.at("components").at("securitySchemes"), d)
+	b.readSchemes(c.at("securityDefinitions"), d.schemes)
+	b.readSchemes(c.at("components").at("securitySchemes"), d.components)
 	if at := c.at(extResponses); at.exists() {
 		at.warn("gateway responses are not changed here: errors stay as API Gateway words them by itself")
 	}
@@ -87,17 +92,17 @@ func relocate(v *value, pos Position) *value {
 	return &out
 }
 
-func (b *builder) readSchemes(c cursor, d *definition) {
+func (b *builder) readSchemes(c cursor, into map[string]scheme) {
 	for _, e := range c.entries() {
 		switch {
 		case e.at(extAuthorizer).exists():
-			d.schemes[e.key] = scheme{other: "an authorizer of the kind " + e.at(extAuthorizer).at("type").textOr("token")}
+			into[e.key] = scheme{other: "an authorizer of the kind " + e.at(extAuthorizer).at("type").textOr("token")}
 		case strings.EqualFold(e.at(extAuthType).text(), "awsSigv4"):
-			d.schemes[e.key] = scheme{iam: true}
+			into[e.key] = scheme{iam: true}
 		case e.at("type").text() == "apiKey" && e.at("in").text() == "header" && strings.EqualFold(e.at("name").text(), "x-api-key"):
-			d.schemes[e.key] = scheme{key: true}
+			into[e.key] = scheme{key: true}
 		default:
-			d.schemes[e.key] = scheme{other: "a scheme of the type " + e.at("type").textOr("unknown")}
+			into[e.key] = scheme{other: "a scheme of the type " + e.at("type").textOr("unknown")}
 		}
 	}
 }

@@ -8,11 +8,14 @@ import (
 
 // definition is an API as its OpenAPI document, or SAM's reading of events, has it before SAM adds Auth and Cors.
 type definition struct {
-	title   string
-	paths   []*pathItem
-	schemes map[string]scheme
-	policy  *policyBuilder
-	binary  []string
+	title string
+	paths []*pathItem
+	// schemes are securityDefinitions, with what SAM adds to them; components are components.securitySchemes.
+	schemes, components map[string]scheme
+	replaced            map[string]bool // components that did not survive
+	version3            bool            // the document is OpenAPI 3, where only components count
+	policy              *policyBuilder
+	binary              []string
 	// rootSecurity is the document's own security, which only operations without one would inherit.
 	rootSecurity cursor
 	managed      bool // SAM writes the document from events
@@ -80,6 +83,21 @@ func (p *pathItem) operation(method string) *operation {
 		}
 	}
 	return nil
+}
+
+// settle leaves in schemes those that API Gateway finds. SAM moves securityDefinitions of an OpenAPI 3 document to
+// components.securitySchemes, over what stands there.
+func (d *definition) settle(sam bool) {
+	switch {
+	case !d.version3:
+	case sam && len(d.schemes) > 0:
+		d.replaced = map[string]bool{}
+		for name := range d.components {
+			d.replaced[name] = true
+		}
+	default:
+		d.schemes = d.components
+	}
 }
 
 // find returns nil if there is no such operation.
@@ -226,6 +244,7 @@ func (b *builder) route(d *definition, op *operation, path string) *Route {
 		op.c.fail("%s %s has no integration: API Gateway refuses to deploy it", op.method, path)
 		return nil
 	default:
+		r.FunctionID = ""
 		op.c.warn("%s %s is not answered here: of the integrations only aws_proxy and mock are, this is %s", op.method, path, op.integration)
 	}
 	return r

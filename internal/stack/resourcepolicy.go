@@ -169,7 +169,7 @@ func sourceCondition(c cursor, kind string) *value {
 	return condition
 }
 
-// checkPlainLists refuses intrinsics in the two lists that SAM reads before it knows their values.
+// checkPlainLists refuses intrinsics in the two lists that SAM reads before it knows their values; parameters it knows.
 func checkPlainLists(c cursor) {
 	for _, kind := range []string{"Blacklist", "Whitelist"} {
 		list := c.at("SourceVpc" + kind)
@@ -177,7 +177,7 @@ func checkPlainLists(c cursor) {
 			continue
 		}
 		for _, item := range list.v.items {
-			if name, _, ok := item.intrinsic(); ok && name != "Ref" {
+			if name, arg, ok := item.intrinsic(); ok && (name != "Ref" || c.b.t.params[arg.text] == nil) {
 				list.fail("SAM takes only text here: use IntrinsicVpc%s or IntrinsicVpce%s for values with intrinsics", kind, kind)
 			}
 		}

@@ -6,7 +6,7 @@ import "strings"
 // It yields one API for each of its stages.
 func (b *builder) readRestAPI(res *resource) []*API {
 	c := b.cursor(res)
-	d := &definition{schemes: map[string]scheme{}, policy: newPolicyBuilder(nil)}
+	d := newDefinition()
 	if at := c.at("BodyS3Location"); at.exists() {
 		at.warn("the API is not served here: its definition is not on this machine")
 		return nil
@@ -14,6 +14,7 @@ func (b *builder) readRestAPI(res *resource) []*API {
 	if body := c.at("Body"); body.exists() {
 		d = b.readOpenAPI(body)
 	}
+	d.settle(false)
 	id := b.id(res)
 	b.addMethods(id, d)
 	policy := b.onePolicy(c.at("Policy"), d)

@@ -67,6 +67,9 @@ func (b *builder) readTemplate(root *value) {
 	for _, f := range fieldsOf(resources) {
 		b.readResource(f)
 	}
+	if len(b.errs) == 0 {
+		b.checkRules(b.section(root, "Rules"))
+	}
 }
 
 // section returns a section that must be a map, nil if it is absent.
@@ -118,6 +121,7 @@ func (b *builder) readResource(f field) {
 		b.fail(f.pos, f.key, "", "a resource is a map with Type and Properties, this is %s", f.value.kind)
 		return
 	}
+	b.checkAttributes(f.key, f.value)
 	r := &resource{id: f.key, pos: f.pos, metadata: f.value.get("Metadata")}
 	if typ := f.value.get("Type"); typ != nil && typ.kind == kindText && typ.text != "" {
 		r.typ = typ.text
@@ -139,6 +143,7 @@ func (b *builder) readResource(f field) {
 		return
 	}
 	r.props = b.mergeGlobals(r, props, f.value.get("IgnoreGlobals"))
+	b.checkProperties(r)
 	if strings.HasPrefix(r.typ, "AWS::Serverless::") && !b.t.sam {
 		b.fail(f.pos, f.key, "Type", "%s needs Transform: %s at the top of the template", r.typ, samTransform)
 		return

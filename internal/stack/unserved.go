@@ -19,6 +19,7 @@ var unserved = map[string]string{
 	"AWS::CloudFormation::Macro":          "macros run in AWS only",
 	"AWS::Serverless::StateMachine":       "state machines do not run here",
 	"AWS::StepFunctions::StateMachine":    "state machines do not run here",
+	"AWS::Lambda::Url":                    "function URLs are not served here",
 	"AWS::Lambda::EventSourceMapping":     "event sources do not invoke functions here",
 	"AWS::Organizations::Policy":          "service control policies are not evaluated here: AWS may refuse calls that pass",
 	"AWS::ApiGateway::VpcLink":            "VPC links lead nowhere here",

@@ -55,16 +55,25 @@ var started atomic.Pointer[dynamolocal.Server]
 func URL(tb testing.TB) string {
 	tb.Helper()
 	s, err := server()
-	if missing := (*dynamolocal.UnavailableError)(nil); errors.As(err, &missing) {
-		if required() {
-			tb.Fatalf("%s has dynamodb in it: %v", EnvRequire, err)
-		}
+	Need(tb, err)
+	return s.URL
+}
+
+// Need lets the test go on if err, which is that of starting DynamoDB Local, is nil. It skips the
+// test if the machine has nothing to start it with (or fails it, if [EnvRequire] says so), and
+// fails it for any other error.
+func Need(tb testing.TB, err error) {
+	tb.Helper()
+	missing := (*dynamolocal.UnavailableError)(nil)
+	switch {
+	case err == nil:
+	case !errors.As(err, &missing):
+		tb.Fatalf("dynamotest: %v", err)
+	case required():
+		tb.Fatalf("%s has dynamodb in it: %v", EnvRequire, err)
+	default:
 		tb.Skipf("needs the real DynamoDB Local, which needs Java and Maven (or %s): %v", EnvURL, err)
 	}
-	if err != nil {
-		tb.Fatalf("dynamotest: %v", err)
-	}
-	return s.URL
 }
 
 // Client returns a client for the shared server, or skips as [URL] does.
