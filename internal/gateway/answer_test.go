@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -185,5 +186,32 @@ func TestCallerCredentials(t *testing.T) {
 	f.people["ASIAREADER"] = identity(t, readerARN, `{"Statement":{"Effect":"Allow","Action":["execute-api:Invoke","lambda:InvokeFunction"],"Resource":"*"}}`)
 	if got := f.do(t, call{}); got.status != 200 {
 		t.Errorf("with lambda:InvokeFunction: got %d %s, want 200", got.status, got.body)
+	}
+}
+
+// The names of a request have AWS's forms; a caller's own request id is kept if it is a UUID.
+func TestRequestIDs(t *testing.T) {
+	random := make([]byte, 39)
+	for i := range random {
+		random[i] = byte(i)
+	}
+	f := newFixture(t, func(c *gateway.Config, _ *gateway.Door) { c.Random = bytes.NewReader(bytes.Repeat(random, 3)) })
+	got := f.do(t, call{})
+	for name, want := range map[string]string{
+		// Bytes 0 to 15 with the version and variant of RFC 9562; 16 to 26 in base64; the time, then 27 to 38.
+		"X-Amzn-Requestid": "00010203-0405-4607-8809-0a0b0c0d0e0f",
+		"X-Amz-Apigw-Id":   "EBESExQVFhcYGRo=",
+		"X-Amzn-Trace-Id":  "Root=1-69a7bdbf-1b1c1d1e1f20212223242526",
+	} {
+		if got.header.Get(name) != want {
+			t.Errorf("%s: got %q, want %q", name, got.header.Get(name), want)
+		}
+	}
+	const own = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
+	if got := f.do(t, call{header: map[string]string{"X-Amzn-RequestId": own}}); got.header.Get("X-Amzn-Requestid") != own {
+		t.Errorf("a caller's UUID: got %q", got.header.Get("X-Amzn-Requestid"))
+	}
+	if got := f.do(t, call{header: map[string]string{"X-Amzn-RequestId": "mine"}}); got.header.Get("X-Amzn-Requestid") == "mine" {
+		t.Error("a caller's other text was kept")
 	}
 }

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"fmt"
 	"strconv"
 	"time"
 
@@ -25,8 +24,7 @@ func (x *exchange) checkEndpointPolicy() *Refusal {
 	if x.door.Policy == nil {
 		return nil
 	}
-	request := x.policyRequest()
-	result := x.door.Policy.Evaluate(&request)
+	result := x.door.Policy.Evaluate(x.policyRequest())
 	verdict := policy.Verdict{Decision: result.Decision, Source: policy.SourceEndpoint, Statement: result.Statement, Sid: result.Sid}
 	if verdict.Decision != policy.Allow {
 		return x.record.fail("endpoint policy", x.denied(verdict))
@@ -37,7 +35,7 @@ func (x *exchange) checkEndpointPolicy() *Refusal {
 
 // authorize asks the resource policy and the caller's policies together.
 func (x *exchange) authorize() *Refusal {
-	request := x.policyRequest()
+	request := *x.policyRequest()
 	if x.noAuth() {
 		request.Principal = policy.Principal{}
 	}
@@ -63,7 +61,7 @@ func (x *exchange) passOn() *Refusal {
 	if x.route.CallerInvokes == "" {
 		return nil
 	}
-	request := policy.Request{Principal: x.identity.Principal, Action: "lambda:InvokeFunction", Resource: x.route.CallerInvokes, Context: x.context()}
+	request := policy.Request{Principal: x.identity.Principal, Action: "lambda:InvokeFunction", Resource: x.route.CallerInvokes, Context: x.policyRequest().Context}
 	call := policy.Call{Identity: x.identity.Policies, Boundary: x.identity.Boundary, ResourceAccount: x.g.accountID}
 	if call.Authorize(&request).Decision != policy.Allow {
 		return x.record.fail("caller credentials", refuseInternal.because(
@@ -102,28 +100,29 @@ func describeVerdict(v policy.Verdict) string {
 	case v.Source == policy.SourceNone:
 		return "allowed: the root user"
 	}
-	place := kind
-	if v.Source == policy.SourceIdentity {
-		place += " " + strconv.Itoa(v.Document+1)
-	}
-	verb := "allowed"
+	text := "allowed by statement " + strconv.Itoa(v.Statement+1)
 	if v.Decision == policy.ExplicitDeny {
-		verb = "denied"
+		text = "denied by statement " + strconv.Itoa(v.Statement+1)
 	}
-	name := ""
 	if v.Sid != "" {
-		name = fmt.Sprintf(" (%s)", v.Sid)
+		text += " (" + v.Sid + ")"
 	}
-	return fmt.Sprintf("%s by statement %d%s of the %s", verb, v.Statement+1, name, place)
+	text += " of the " + kind
+	if v.Source == policy.SourceIdentity {
+		text += " " + strconv.Itoa(v.Document+1)
+	}
+	return text
 }
 
-// policyRequest is the call as policies see it: who, what, and the condition keys.
-func (x *exchange) policyRequest() policy.Request {
-	request := policy.Request{Action: invokeAction, Resource: x.arn, Context: x.context()}
-	if x.identity != nil {
-		request.Principal = x.identity.Principal
+// policyRequest is the call as policies see it: who, what, and the condition keys. All policies see the same.
+func (x *exchange) policyRequest() *policy.Request {
+	if x.asked.Action == "" {
+		x.asked = policy.Request{Action: invokeAction, Resource: x.arn, Context: x.context()}
+		if x.identity != nil {
+			x.asked.Principal = x.identity.Principal
+		}
 	}
-	return request
+	return &x.asked
 }
 
 // context sets the condition keys that API Gateway has ("AWS condition keys that can be used in API Gateway resource

@@ -23,21 +23,25 @@ func (g *Gateway) resolve(door *Door, r *http.Request, path string) (target, *Re
 	stage, rest := splitStage(path)
 	host := hostname(r.Host)
 	byHeader := r.Header.Get("X-Apigw-Api-Id")
-	refusal := refuseForbidden.because("host %q names no API that is reached through %s", r.Host, door.describe())
+	var unreachable, otherStage *API // the last ones that were named
 	for _, api := range g.apis {
-		if !api.answersTo(door, host, byHeader, g.region) {
-			continue
-		}
-		if api.Private != door.private() {
-			refusal = refuseForbidden.because("%s; the call came through %s", api.reach(), door.describe())
-			continue
-		}
-		if api.Stage == stage {
+		switch {
+		case !api.answersTo(door, host, byHeader, g.region):
+		case api.Private != door.private():
+			unreachable = api
+		case api.Stage == stage:
 			return target{api: api, path: rest}, nil
+		default:
+			otherStage = api
 		}
-		refusal = refuseForbidden.because("the path %q names no stage of API %s, whose stage is %q", path, api.ID, api.Stage)
 	}
-	return target{}, refusal
+	switch {
+	case otherStage != nil:
+		return target{}, refuseForbidden.because("the path %q names no stage of API %s, whose stage is %q", path, otherStage.ID, otherStage.Stage)
+	case unreachable != nil:
+		return target{}, refuseForbidden.because("%s; the call came through %s", unreachable.reach(), door.describe())
+	}
+	return target{}, refuseForbidden.because("host %q names no API that is reached through %s", r.Host, door.describe())
 }
 
 // answersTo says whether the request names this API.
@@ -79,11 +83,11 @@ func (a *API) reach() string {
 
 // splitStage cuts the first segment off a normalised path.
 func splitStage(path string) (stage, rest string) {
-	stage, rest, found := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	if !found {
-		return stage, "/"
+	path = strings.TrimPrefix(path, "/")
+	if end := strings.IndexByte(path, '/'); end >= 0 {
+		return path[:end], path[end:]
 	}
-	return stage, "/" + rest
+	return path, "/"
 }
 
 // hostname is a Host header in lower case without its port.

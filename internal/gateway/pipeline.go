@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/marquee-api/marquee/internal/policy"
 	"github.com/marquee-api/marquee/internal/proxyevent"
 	"github.com/marquee-api/marquee/internal/sigv4"
 )
@@ -24,6 +25,7 @@ type exchange struct {
 	query    string
 	target   target
 	arn      string // of the method and the actual path
+	asked    policy.Request
 	body     []byte
 	hash     string
 	route    *Route
@@ -40,6 +42,7 @@ func (g *Gateway) serve(door *Door, w http.ResponseWriter, r *http.Request) {
 	x := &exchange{g: g, door: door, r: r, now: now, ids: g.newRequestIDs(r, now)}
 	x.record = Record{
 		Time: now, RequestID: x.ids.request, Door: door.Name, Method: r.Method, Host: r.Host, Path: r.URL.Path,
+		Checks: make([]Check, 0, mostChecks),
 	}
 	response, refusal := x.handle(w)
 	// The clients of a skewed clock correct theirs by this header.
@@ -180,7 +183,7 @@ func (x *exchange) routed() *Refusal {
 	if x.route == nil {
 		return x.record.fail("route", refuseMissingToken.because("no route for %s %s", x.r.Method, x.target.path))
 	}
-	x.record.Route = x.route.Method + " " + x.route.Path
+	x.record.Route = x.route.name
 	x.record.pass("route", x.record.Route)
 	return nil
 }

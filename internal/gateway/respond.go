@@ -2,8 +2,8 @@ package gateway
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
-	"fmt"
 	"io"
 	"net/http"
 	"regexp"
@@ -28,12 +28,23 @@ func (g *Gateway) newRequestIDs(r *http.Request, now time.Time) requestIDs {
 	_, _ = io.ReadFull(g.random, random[:]) // names, not secrets: short randomness makes them plain, not wrong
 	id := random[:16]
 	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80 // RFC 9562, version 4
-	ids := requestIDs{
-		request:  fmt.Sprintf("%x-%x-%x-%x-%x", id[0:4], id[4:6], id[6:8], id[8:10], id[10:16]),
-		extended: base64.StdEncoding.EncodeToString(random[16:27]),
-		trace:    fmt.Sprintf("Root=1-%08x-%s", now.Unix(), hex.EncodeToString(random[27:39])),
+	var uuid [36]byte
+	hex.Encode(uuid[:8], id[:4])
+	for i, at := range [...]int{9, 14, 19} { // three groups of four digits, then one of twelve
+		uuid[at-1] = '-'
+		hex.Encode(uuid[at:at+4], id[4+2*i:6+2*i])
 	}
-	if own := r.Header.Get("X-Amzn-Requestid"); uuidForm.MatchString(own) {
+	uuid[23] = '-'
+	hex.Encode(uuid[24:], id[10:])
+	var trace [len("Root=1-") + 8 + 1 + 24]byte
+	copy(trace[:], "Root=1-")
+	hex.Encode(trace[7:15], binary.BigEndian.AppendUint32(nil, uint32(now.Unix())))
+	trace[15] = '-'
+	hex.Encode(trace[16:], random[27:39])
+	ids := requestIDs{
+		request: string(uuid[:]), extended: base64.StdEncoding.EncodeToString(random[16:27]), trace: string(trace[:]),
+	}
+	if own := r.Header.Get("X-Amzn-Requestid"); own != "" && uuidForm.MatchString(own) {
 		ids.request = own
 	}
 	if own := r.Header.Get("X-Amzn-Trace-Id"); strings.HasPrefix(own, "Root=") {

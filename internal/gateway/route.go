@@ -24,6 +24,7 @@ type Route struct {
 	// lambda:InvokeFunction on it; empty if API Gateway invokes it.
 	CallerInvokes string
 
+	name     string // "GET /movie_list"
 	segments []string
 	limiter  *rate.Limiter
 }
@@ -60,7 +61,7 @@ func newRouter(routes []*Route) *router {
 	sorted := make([]*Route, len(routes))
 	copy(sorted, routes)
 	for _, r := range sorted {
-		r.segments = segments(r.Path)
+		r.name, r.segments = r.Method+" "+r.Path, segments(r.Path)
 		r.limiter = r.Throttle.limiter()
 	}
 	sort.SliceStable(sorted, func(i, j int) bool { return moreSpecific(sorted[i], sorted[j]) })

@@ -1,0 +1,167 @@
+package local
+
+import (
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+)
+
+// startEcho runs the template in testdata/echo.
+func startEcho(tb testing.TB, template string) *Stack {
+	tb.Helper()
+	s, err := Start(tb.Context(), Options{
+		Template: template, Config: "absent.toml", ConfigEnv: "local",
+		State: filepath.Join(tb.TempDir(), "local.json"), Out: io.Discard,
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			tb.Errorf("closing: %v", err)
+		}
+	})
+	return s
+}
+
+// get sends a GET signed by a profile with the SDK's signer; an empty profile leaves it unsigned.
+func (s *Stack) get(tb testing.TB, profile, url string) (int, string) {
+	tb.Helper()
+	r, err := http.NewRequestWithContext(tb.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for _, p := range s.ids.profiles {
+		if p.name != profile {
+			continue
+		}
+		credentials := aws.Credentials{AccessKeyID: p.key.id, SecretAccessKey: p.key.secret, SessionToken: p.key.token}
+		const empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+		if err := v4.NewSigner().SignHTTP(tb.Context(), credentials, r, empty, "execute-api", s.state.Region, time.Now()); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return response.StatusCode, string(body)
+}
+
+// Any template with REST APIs and Go functions runs, each API by its own door.
+func TestAnotherProjectsTemplate(t *testing.T) {
+	s := startEcho(t, "testdata/echo/template.yaml")
+	state := s.State()
+	if state.Endpoints.VPCE.ID != "vpce-0aaaaaaaaaaaaaaaa" || state.Stage != "live" || state.DynamoDBURL != "" || state.Profiles["caller"] != "" {
+		t.Errorf("got state %+v: want the associated endpoint, the stage live, no database and no caller", state)
+	}
+	written, err := ReadState(s.options.State)
+	if err != nil || written.InvokeURL != state.InvokeURL {
+		t.Errorf("the state file: %v, %+v", err, written)
+	}
+	tests := map[string]struct {
+		profile, url string
+		status       int
+		contains     string
+	}{
+		"private, signed":              {"reader", state.InvokeURL + "/a/b?c=d", 200, `"proxy":"a/b"`},
+		"private, by the IAM policy":   {"stranger", state.InvokeURL + "/a", 200, `"vpceId":"vpce-0aaaaaaaaaaaaaaaa"`}, // the short list's Allow for everybody
+		"private, unsigned":            {"", state.InvokeURL + "/a", 403, "Missing Authentication Token"},
+		"private, from another VPC":    {"reader", state.Endpoints.OtherVPCE.URL + "/live/a", 403, "explicit deny in a resource-based policy"},
+		"private, from the internet":   {"reader", state.Endpoints.Public.URL + "/live/a", 403, "Forbidden"},
+		"public, from the internet":    {"", state.Endpoints.Public.URL + "/open/health", 200, `"resource":"/health"`},
+		"public, through the endpoint": {"", state.Endpoints.VPCE.URL + "/open/health", 403, "Forbidden"},
+		// The function is not in the VPC: on AWS it would come from outside.
+		"URLs in variables are local": {"reader", state.InvokeURL + "/a", 200, `"api":"` + state.Endpoints.Public.URL + `/live"`},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			status, body := s.get(t, tt.profile, tt.url)
+			if status != tt.status || !strings.Contains(body, tt.contains) {
+				t.Errorf("got %d %s, want %d with %s", status, body, tt.status, tt.contains)
+			}
+		})
+	}
+}
+
+// What a run leaves behind is nothing but what the next one builds upon.
+func TestCloseRemovesTheFiles(t *testing.T) {
+	dir := t.TempDir()
+	s, err := Start(t.Context(), Options{Template: "testdata/echo/template.yaml", State: filepath.Join(dir, "local.json"), Out: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if name := entry.Name(); name != "build" && name != "local.json.lock" {
+			t.Errorf("%s was left behind", name)
+		}
+	}
+}
+
+// prebuilt is the echo template beside a binary that is run as it is.
+func prebuilt(b *testing.B) string {
+	b.Helper()
+	dir := b.TempDir()
+	template, err := os.ReadFile("testdata/echo/template.yaml")
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "template.yaml"), template, 0o600); err != nil {
+		b.Fatal(err)
+	}
+	build := exec.CommandContext(b.Context(), "go", "build", "-tags", "lambda.norpc", "-o", filepath.Join(dir, "bootstrap"), "./testdata/echo")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		b.Fatalf("%v: %s", err, out)
+	}
+	return filepath.Join(dir, "template.yaml")
+}
+
+// BenchmarkWarmCall is one signed call on loopback through gateway and function process, signing included.
+func BenchmarkWarmCall(b *testing.B) {
+	s := startEcho(b, prebuilt(b))
+	url := s.State().InvokeURL + "/a"
+	if status, body := s.get(b, "reader", url); status != 200 {
+		b.Fatalf("got %d %s", status, body)
+	}
+	for b.Loop() {
+		s.get(b, "reader", url)
+	}
+}
+
+// BenchmarkStart is the time from a template with built binaries to open doors.
+func BenchmarkStart(b *testing.B) {
+	template := prebuilt(b)
+	dir := b.TempDir()
+	for b.Loop() {
+		s, err := Start(b.Context(), Options{Template: template, State: filepath.Join(dir, "local.json"), Out: io.Discard})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+	}
+}
