@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -53,6 +55,7 @@ It works for any template with a REST API and Go functions. Ctrl-C stops everyth
 				}
 				options.Faults = append(options.Faults, fault)
 			}
+			besideTemplate(cmd, &options)
 			if noData {
 				options.Data = ""
 			}
@@ -73,19 +76,34 @@ It works for any template with a REST API and Go functions. Ctrl-C stops everyth
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&options.Template, "template", "template.yaml", "the SAM `file`")
-	flags.StringVar(&options.Config, "config", "samconfig.toml", "the SAM configuration `file`, if it is there")
+	flags.StringVar(&options.Config, "config", "samconfig.toml", "the SAM configuration `file`, if it is there; by default beside the template")
 	flags.StringVar(&options.ConfigEnv, "config-env", "local", "the `environment` in it")
 	flags.StringArrayVar(&parameters, "param", nil, "a parameter of the template, `Key=Value`, over the file's (repeatable)")
 	flags.IntVar(&options.Port, "port", local.DefaultPort, "the VPC endpoint's door; the other doors take the next ports; 0 takes free ones (--once does, unless told)")
 	flags.StringVar(&options.Host, "host", "127.0.0.1", "a further `address` to listen on, such as the container bridge's; 127.0.0.1 always is one")
 	flags.StringVar(&options.DynamoDB, "dynamodb", "auto", "how to run DynamoDB Local: `auto|java|docker|URL` of one that runs")
-	flags.StringVar(&options.Data, "data", "data/movies.jsonl", "what to load into the first table: a `file` of JSON lines or a JSON list")
+	flags.StringVar(&options.Data, "data", "data/movies.jsonl", "what to load into the first table: a `file` of JSON lines or a JSON list; by default the one beside the template, if it is there")
 	flags.BoolVar(&noData, "no-data", false, "load nothing")
 	flags.StringArrayVar(&faults, "fault", nil, "what goes wrong on purpose: `status=500:5%|latency=200ms:10%|skew=+7m|reset=1%` (repeatable)")
 	flags.StringVar(&log, "log", "", "a `file` to append the record of each request to, as JSON lines")
 	flags.BoolVar(&once, "once", false, "invoke the caller function once through the private API, show what it got, stop")
 	flags.StringVar(&options.State, "state", local.DefaultState, "where to write how to reach the stack; the credentials lie beside it")
 	return cmd
+}
+
+// besideTemplate looks for the files that were not named where the template is, as the SAM CLI does for its own.
+func besideTemplate(cmd *cobra.Command, options *local.Options) {
+	dir := filepath.Dir(options.Template)
+	if !cmd.Flags().Changed("config") {
+		options.Config = filepath.Join(dir, options.Config)
+	}
+	if cmd.Flags().Changed("data") {
+		return
+	}
+	options.Data = filepath.Join(dir, options.Data)
+	if _, err := os.Stat(options.Data); errors.Is(err, fs.ErrNotExist) {
+		options.Data = ""
+	}
 }
 
 // serve runs the stack until it is told to stop.

@@ -13,6 +13,7 @@ const module = "github.com/marquee-api/marquee"
 // a new room is placed on purpose. cmd/marquee may know everything.
 var allowed = map[string][]string{
 	"apiclient":             {"internal/sigv4"},
+	"apiclient/movielist":   {"apiclient"},
 	"data":                  {},
 	"functions/caller":      {"apiclient"},
 	"functions/movielist":   {"internal/movies"},
@@ -20,11 +21,12 @@ var allowed = map[string][]string{
 	"internal/capture":      {},
 	"internal/console":      {"internal/gateway"},
 	"internal/deploycheck":  {},
+	"internal/deployment":   {"internal/gateway", "internal/policy", "internal/stack"},
 	"internal/dynamolocal":  {},
 	"internal/gateway":      {"internal/policy", "internal/proxyevent", "internal/sigv4"},
 	"internal/gobuild":      {},
 	"internal/lambdahost":   {},
-	"internal/local": {"internal/console", "internal/dynamolocal", "internal/gateway", "internal/gobuild", "internal/lambdahost",
+	"internal/local": {"internal/console", "internal/deployment", "internal/dynamolocal", "internal/gateway", "internal/gobuild", "internal/lambdahost",
 		"internal/policy", "internal/sigv4", "internal/stack"},
 	"internal/movies":           {},
 	"internal/policy":           {},

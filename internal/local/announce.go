@@ -1,7 +1,9 @@
 package local
 
+import "github.com/marquee-api/marquee/internal/deployment"
+
 // announce writes the files by which others find the stack.
-func (s *Stack) announce(ways doors) error {
+func (s *Stack) announce(ways deployment.Doors) error {
 	t := s.template
 	api := t.APIs[0]
 	door := s.doors[doorVPCE]
@@ -12,8 +14,8 @@ func (s *Stack) announce(ways doors) error {
 		Region: t.Region, AccountID: t.AccountID, APIID: api.ID, Stage: api.Stage,
 		InvokeURL: door.url() + "/" + api.Stage,
 		Endpoints: Endpoints{
-			VPCE:      Endpoint{ID: ways.vpce.VPCEndpointID, URL: s.doors[doorVPCE].url()},
-			OtherVPCE: Endpoint{ID: ways.otherVPCE.VPCEndpointID, URL: s.doors[doorOtherVPCE].url()},
+			VPCE:      Endpoint{ID: ways.VPCE.VPCEndpointID, URL: s.doors[doorVPCE].url()},
+			OtherVPCE: Endpoint{ID: ways.OtherVPCE.VPCEndpointID, URL: s.doors[doorOtherVPCE].url()},
 			Public:    Endpoint{URL: s.doors[doorPublic].url()},
 		},
 		LambdaURL: s.doors[doorLambda].url(), ConsoleURL: s.doors[doorConsole].url() + "/",

@@ -164,6 +164,9 @@ func randomText(n int) string {
 	return base32.StdEncoding.EncodeToString(b)
 }
 
+// newAPIKey is the value of an API key, 40 characters of A–Z and 2–7: as long as AWS's.
+func newAPIKey() string { return randomText(25) }
+
 func randomSecret(n int) string {
 	b := make([]byte, n)
 	_, _ = rand.Read(b) // never fails

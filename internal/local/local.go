@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/marquee-api/marquee/internal/console"
+	"github.com/marquee-api/marquee/internal/deployment"
 	"github.com/marquee-api/marquee/internal/dynamolocal"
 	"github.com/marquee-api/marquee/internal/gateway"
 	"github.com/marquee-api/marquee/internal/lambdahost"
@@ -105,18 +106,18 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	for _, w := range s.template.Warnings {
 		fmt.Fprintf(o.Out, "warning: %s: %s %s: %s\n", w.Position, w.Resource, w.Property, w.Message)
 	}
-	apis, err := gatewayAPIs(s.template)
+	apis, err := deployment.APIs(s.template)
 	if err != nil {
 		return nil, err
 	}
-	ways, err := gatewayDoors(s.template, o.Host)
+	ways, err := deployment.NewDoors(s.template, o.Host)
 	if err != nil {
 		return nil, err
 	}
 	if s.ids, err = newDirectory(s.template, o.Now()); err != nil {
 		return nil, err
 	}
-	s.keys = gatewayKeys(s.template)
+	s.keys = deployment.APIKeys(s.template, newAPIKey)
 	if callers := callerFunctions(s.template); len(callers) > 0 {
 		s.caller = callers[0].Name
 	}
@@ -218,7 +219,7 @@ func (s *Stack) startDatabase(ctx context.Context) (err error) {
 }
 
 // serve starts the functions' hosts and answers at every door.
-func (s *Stack) serve(apis []gateway.API, ways doors, binaries map[string]string) (err error) {
+func (s *Stack) serve(apis []gateway.API, ways deployment.Doors, binaries map[string]string) (err error) {
 	where := &addresses{
 		stack: s.template, vpce: s.doors[doorVPCE].url(), public: s.doors[doorPublic].url(),
 		hosts: []string{loopback, "localhost", "::1", "host.docker.internal", s.options.Host},
@@ -241,7 +242,7 @@ func (s *Stack) serve(apis []gateway.API, ways doors, binaries map[string]string
 	page := console.New()
 	g, err := gateway.New(gateway.Config{
 		Region: s.template.Region, AccountID: s.template.AccountID, APIs: apis, Identities: s.ids, Invoker: s.fleet,
-		APIKeys: s.keys, UsagePlans: gatewayPlans(s.template),
+		APIKeys: s.keys, UsagePlans: deployment.UsagePlans(s.template),
 		Faults: s.options.Faults, Now: s.options.Now,
 		Observe: s.observers(page.Add, func(r gateway.Record) { log(requestLine(r)) }),
 	})
@@ -249,7 +250,7 @@ func (s *Stack) serve(apis []gateway.API, ways doors, binaries map[string]string
 		return err
 	}
 	handlers := [...]http.Handler{
-		doorVPCE: g.Handler(ways.vpce), doorOtherVPCE: g.Handler(ways.otherVPCE), doorPublic: g.Handler(ways.public),
+		doorVPCE: g.Handler(ways.VPCE), doorOtherVPCE: g.Handler(ways.OtherVPCE), doorPublic: g.Handler(ways.Public),
 		doorLambda:  s.fleet.invoke,
 		doorConsole: page.Handler(where.hosts),
 	}

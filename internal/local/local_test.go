@@ -247,41 +247,6 @@ func TestSecurityCredentialsAreTheOwnersAlone(t *testing.T) {
 	}
 }
 
-// A template with API keys is served with them: those without a value get a random one.
-func TestAPIKeysOfATemplate(t *testing.T) {
-	const keys = `
-  Key: {Type: AWS::ApiGateway::ApiKey, Properties: {Name: made-up, Enabled: true}}
-  Given: {Type: AWS::ApiGateway::ApiKey, Properties: {Name: given, Value: abcdefghij0123456789, Enabled: true}}
-  Plan:
-    Type: AWS::ApiGateway::UsagePlan
-    Properties:
-      ApiStages: [{ApiId: !Ref Api, Stage: !Ref Api.Stage}]
-      Quota: {Limit: 5, Period: DAY}
-  Member: {Type: AWS::ApiGateway::UsagePlanKey, Properties: {KeyId: !Ref Key, KeyType: API_KEY, UsagePlanId: !Ref Plan}}
-`
-	text := strings.Replace(twoCallers, "InvokeRole: NONE}", "InvokeRole: NONE, ApiKeyRequired: true}", 1) + keys
-	s, err := stack.Parse("t.yaml", []byte(text), stack.Options{Name: "s", Region: "eu-central-1", AccountID: accountID})
-	if err != nil {
-		t.Fatal(err)
-	}
-	apis, err := gatewayAPIs(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !apis[0].Routes[0].APIKeyRequired {
-		t.Error("the route does not ask for its key")
-	}
-	first, second := gatewayKeys(s), gatewayKeys(s)
-	if len(first) != 2 || len(first[0].Value) < 20 || first[0].Value == second[0].Value || first[1].Value != "abcdefghij0123456789" {
-		t.Errorf("got keys %d, want a random and a given one", len(first))
-	}
-	plans := gatewayPlans(s)
-	if len(plans) != 1 || plans[0].Quota.Limit != 5 || len(plans[0].KeyIDs) != 1 || plans[0].KeyIDs[0] != first[0].ID ||
-		len(plans[0].Stages) != 1 || plans[0].Stages[0].APIID != apis[0].ID || plans[0].Stages[0].Stage != "dev" {
-		t.Errorf("got plans %+v", plans)
-	}
-}
-
 func TestPrintResult(t *testing.T) {
 	tests := map[string]struct{ body, want string }{
 		"movies": {

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"golang.org/x/sync/errgroup"
 )
 
 // startEcho runs the template in testdata/echo.
@@ -163,5 +165,30 @@ func BenchmarkStart(b *testing.B) {
 			b.Fatal(err)
 		}
 		b.StartTimer()
+	}
+}
+
+// Many callers at once get each their own answer, and who may not is refused every time.
+func TestParallelCallsOfMixedIdentities(t *testing.T) {
+	s := startEcho(t, "testdata/echo/template.yaml")
+	url := s.State().InvokeURL
+	var group errgroup.Group
+	group.SetLimit(50)
+	for i := range 200 {
+		group.Go(func() error {
+			profile := []string{"reader", "writer", "stranger", "expired"}[i%4]
+			path := fmt.Sprintf("/n%d", i)
+			status, body := s.get(t, profile, url+path)
+			switch {
+			case profile == "expired" && (status != 403 || !strings.Contains(body, "expired")):
+				return fmt.Errorf("%s %s: got %d %s, want 403", profile, path, status, body)
+			case profile != "expired" && (status != 200 || !strings.Contains(body, `"path":"`+path+`"`) || !strings.Contains(body, "/"+profile+`"`)):
+				return fmt.Errorf("%s %s: got %d %s, want its own answer", profile, path, status, body)
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Error(err)
 	}
 }

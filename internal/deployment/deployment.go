@@ -1,4 +1,9 @@
-package local
+// Package deployment turns a stack, as a template describes it, into the configuration of the gateway that serves it: its
+// APIs, its doors, its keys and usage plans.
+//
+// It decides nothing and starts nothing. A policy that could not be evaluated wholly is an error that names the place in
+// the template.
+package deployment
 
 import (
 	"crypto/sha256"
@@ -12,8 +17,8 @@ import (
 	"github.com/marquee-api/marquee/internal/stack"
 )
 
-// gatewayAPIs turns the APIs of a stack into the gateway's. What would be let in here and refused on AWS is an error.
-func gatewayAPIs(s *stack.Stack) ([]gateway.API, error) {
+// APIs returns the stack's APIs as the gateway serves them. A stack without any is an error.
+func APIs(s *stack.Stack) ([]gateway.API, error) {
 	if len(s.APIs) == 0 {
 		return nil, fmt.Errorf("the template has no REST API (AWS::Serverless::Api, or a function with an Api event)")
 	}
@@ -32,14 +37,14 @@ func gatewayAPIs(s *stack.Stack) ([]gateway.API, error) {
 			api.ResourcePolicy = document
 		}
 		for _, r := range a.Routes {
-			api.Routes = append(api.Routes, gatewayRoute(s, a, r))
+			api.Routes = append(api.Routes, newRoute(s, a, r))
 		}
 		apis = append(apis, api)
 	}
 	return apis, nil
 }
 
-func gatewayRoute(s *stack.Stack, a *stack.API, r *stack.Route) gateway.Route {
+func newRoute(s *stack.Stack, a *stack.API, r *stack.Route) gateway.Route {
 	route := gateway.Route{
 		Method: r.Method, Path: r.Path, NoAuth: r.Authorization == "NONE", ResourceID: shortID(a.ID+r.Path, 6),
 		Throttle: throttle(r.Throttle), APIKeyRequired: r.APIKeyRequired,
@@ -62,19 +67,20 @@ func gatewayRoute(s *stack.Stack, a *stack.API, r *stack.Route) gateway.Route {
 	return route
 }
 
-// gatewayKeys are the stack's API keys. One whose value the template leaves to AWS gets a random one.
-func gatewayKeys(s *stack.Stack) []gateway.APIKey {
+// APIKeys are the stack's API keys. One whose value the template leaves to AWS gets one from newValue.
+func APIKeys(s *stack.Stack, newValue func() string) []gateway.APIKey {
 	keys := make([]gateway.APIKey, len(s.APIKeys))
 	for i, k := range s.APIKeys {
 		keys[i] = gateway.APIKey{ID: k.ID, Name: k.Name, Value: k.Value, Enabled: k.Enabled}
 		if k.Value == "" {
-			keys[i].Value = randomText(25) // 40 characters of A–Z and 2–7, as long as AWS's
+			keys[i].Value = newValue()
 		}
 	}
 	return keys
 }
 
-func gatewayPlans(s *stack.Stack) []gateway.UsagePlan {
+// UsagePlans are the stack's usage plans.
+func UsagePlans(s *stack.Stack) []gateway.UsagePlan {
 	plans := make([]gateway.UsagePlan, len(s.UsagePlans))
 	for i, p := range s.UsagePlans {
 		plans[i] = gateway.UsagePlan{ID: p.ID, Throttle: throttle(p.Throttle), KeyIDs: p.KeyIDs}
@@ -105,40 +111,41 @@ func shortID(name string, n int) string {
 	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:])[:n])
 }
 
-// doors are the three ways in that every run has.
-type doors struct {
-	vpce, otherVPCE, public gateway.Door
+// Doors are the three ways in that every run has.
+type Doors struct {
+	VPCE, OtherVPCE, Public gateway.Door
 }
 
-// gatewayDoors makes the doors from the template's endpoint for execute-api. A template that takes its endpoint as a
-// parameter is met by the endpoint that its API is associated with; one that names none gets one made up.
-func gatewayDoors(s *stack.Stack, host string) (doors, error) {
-	d := doors{
-		vpce:      gateway.Door{Name: "vpce", VPCEndpointID: madeUpID("vpce", s.Name, "endpoint"), VPCID: madeUpID("vpc", s.Name, "vpc")},
-		otherVPCE: gateway.Door{Name: "other_vpce", VPCEndpointID: madeUpID("vpce", s.Name, "other endpoint"), VPCID: madeUpID("vpc", s.Name, "other vpc")},
-		public:    gateway.Door{Name: "public"},
+// NewDoors makes the doors from the template's endpoint for execute-api. A template that takes its endpoint as a parameter
+// is met by the endpoint that its API is associated with; one that names none gets one made up. The doors answer to the
+// hosts given, besides AWS's names and those of loopback.
+func NewDoors(s *stack.Stack, hosts ...string) (Doors, error) {
+	d := Doors{
+		VPCE:      gateway.Door{Name: "vpce", VPCEndpointID: madeUpID("vpce", s.Name, "endpoint"), VPCID: madeUpID("vpc", s.Name, "vpc")},
+		OtherVPCE: gateway.Door{Name: "other_vpce", VPCEndpointID: madeUpID("vpce", s.Name, "other endpoint"), VPCID: madeUpID("vpc", s.Name, "other vpc")},
+		Public:    gateway.Door{Name: "public"},
 	}
 	for _, api := range s.APIs {
 		if len(api.VPCEndpointIDs) > 0 {
-			d.vpce.VPCEndpointID = api.VPCEndpointIDs[0]
+			d.VPCE.VPCEndpointID = api.VPCEndpointIDs[0]
 		}
 	}
 	for _, e := range s.Endpoints {
 		if e.Service != "execute-api" {
 			continue
 		}
-		d.vpce.VPCEndpointID, d.vpce.VPCID = e.ID, e.VPCID
+		d.VPCE.VPCEndpointID, d.VPCE.VPCID = e.ID, e.VPCID
 		if e.Policy != nil {
 			document, err := policy.Parse(e.Policy, policy.KindEndpoint)
 			if err != nil {
 				return d, fmt.Errorf("%s: endpoint %s: %w", e.Position, e.LogicalID, err)
 			}
-			d.vpce.Policy = document
+			d.VPCE.Policy = document
 		}
 		break
 	}
-	for _, door := range []*gateway.Door{&d.vpce, &d.otherVPCE, &d.public} {
-		door.LocalHosts = []string{host}
+	for _, door := range []*gateway.Door{&d.VPCE, &d.OtherVPCE, &d.Public} {
+		door.LocalHosts = hosts
 	}
 	return d, nil
 }
