@@ -25,6 +25,8 @@ var allowed = map[string][]string{
 	"internal/dynamolocal":  {},
 	"internal/gateway":      {"internal/policy", "internal/proxyevent", "internal/sigv4"},
 	"internal/gobuild":      {},
+	"internal/identity":     {"internal/policy", "internal/sigv4"},
+	"internal/identity/sts": {"internal/identity", "internal/policy", "internal/sigv4"},
 	"internal/lambdahost":   {},
 	"internal/local": {"internal/console", "internal/deployment", "internal/dynamolocal", "internal/gateway", "internal/gobuild", "internal/lambdahost",
 		"internal/policy", "internal/sigv4", "internal/stack"},

@@ -42,6 +42,7 @@ type Options struct {
 	Config     string            // samconfig.toml; may be absent
 	ConfigEnv  string            // its environment
 	Parameters map[string]string // win over the configuration file
+	Exports    map[string]string // of other stacks, for Fn::ImportValue
 
 	Host     string          // a further address to listen on; 127.0.0.1 is always one
 	Port     int             // of the first door; 0: free ones
@@ -150,7 +151,7 @@ func readTemplate(o Options) (*stack.Stack, error) {
 	for name, value := range o.Parameters {
 		parameters[name] = value
 	}
-	options := stack.Options{Name: config.StackName, Region: config.Region, AccountID: accountID, Parameters: parameters}
+	options := stack.Options{Name: config.StackName, Region: config.Region, AccountID: accountID, Parameters: parameters, Exports: o.Exports}
 	if options.Name == "" {
 		options.Name = "marquee-local"
 	}

@@ -16,7 +16,10 @@ type apiAuth struct {
 // authKeys are what ApiAuth and ApiFunctionAuth may hold. SAM refuses another key of the first and overlooks one of
 // the second: a misspelt authorizer then leaves the method open, so it is refused here.
 var (
-	authKeys      = []string{"AddApiKeyRequiredToCorsPreflight", "AddDefaultAuthorizerToCorsPreflight", "ApiKeyRequired", "Authorizers", "DefaultAuthorizer", "InvokeRole", "ResourcePolicy", "UsagePlan"}
+	authKeys = []string{
+		"AddApiKeyRequiredToCorsPreflight", "AddDefaultAuthorizerToCorsPreflight", "ApiKeyRequired", "Authorizers",
+		"DefaultAuthorizer", "InvokeRole", "ResourcePolicy", "UsagePlan",
+	}
 	eventAuthKeys = []string{"ApiKeyRequired", "AuthorizationScopes", "Authorizer", "InvokeRole", "OverrideApiAuth", "ResourcePolicy"}
 )
 
@@ -244,7 +247,8 @@ func (b *builder) authorize(d *definition, op *operation, r *Route) bool {
 			case s.key:
 				r.APIKeyRequired = true
 			default:
-				op.c.fail("%s %s is guarded by %q, %s, which is not supported here, and the method would be open without it: use AWS_IAM", op.method, op.path, name, s.other)
+				op.c.fail("%s %s is guarded by %q, %s, which is not supported here, and the method would be open without it: use AWS_IAM",
+					op.method, op.path, name, s.other)
 				return false
 			}
 		}

@@ -44,27 +44,33 @@ func FuzzParse(f *testing.F) {
 		if diff := cmp.Diff(s, again); diff != "" {
 			t.Fatalf("two readings differ:\n%s", diff)
 		}
-		for _, api := range s.APIs {
-			if api.EndpointType == "PRIVATE" && api.ResourcePolicy == nil {
-				t.Fatal("a private API without a resource policy")
-			}
-			if api.ResourcePolicy != nil && !json.Valid(api.ResourcePolicy) {
-				t.Fatalf("the resource policy is not JSON: %s", api.ResourcePolicy)
-			}
-			for _, r := range api.Routes {
-				if r.Authorization != "AWS_IAM" && r.Authorization != "NONE" || r.InvokeRole == "" || r.Path[0] != '/' {
-					t.Fatalf("got the route %+v", r)
-				}
-			}
-		}
-		for _, r := range s.Roles {
-			for _, p := range r.Policies {
-				if !json.Valid(p.Document) {
-					t.Fatalf("the policy is not JSON: %s", p.Document)
-				}
-			}
-		}
+		sound(t, s)
 	})
+}
+
+// sound checks what every stack promises.
+func sound(t *testing.T, s *stack.Stack) {
+	t.Helper()
+	for _, api := range s.APIs {
+		if api.EndpointType == "PRIVATE" && api.ResourcePolicy == nil {
+			t.Fatal("a private API without a resource policy")
+		}
+		if api.ResourcePolicy != nil && !json.Valid(api.ResourcePolicy) {
+			t.Fatalf("the resource policy is not JSON: %s", api.ResourcePolicy)
+		}
+		for _, r := range api.Routes {
+			if r.Authorization != "AWS_IAM" && r.Authorization != "NONE" || r.InvokeRole == "" || r.Path[0] != '/' {
+				t.Fatalf("got the route %+v", r)
+			}
+		}
+	}
+	for _, r := range s.Roles {
+		for _, p := range r.Policies {
+			if !json.Valid(p.Document) {
+				t.Fatalf("the policy is not JSON: %s", p.Document)
+			}
+		}
+	}
 }
 
 // FuzzConfig holds that reading a configuration ends without a panic and is the same each time.

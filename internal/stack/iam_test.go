@@ -60,6 +60,12 @@ Transform: AWS::Serverless-2016-10-31
 	check(t, "the position", r.Policies[1].Position.String(), "t.yaml:16")
 }
 
+func TestPolicyTextIsKept(t *testing.T) {
+	s := parse(t, "Resources:\n  R: {Type: AWS::IAM::Role, Properties: {"+trust+`, Policies: [{PolicyName: p, PolicyDocument: {Statement: [{Sid: "a<b>&c é", Effect: Allow, Condition: {NumericLessThan: {"x": 1.50}, Bool: {"y": true}, "Null": {"z": "true"}}}]}}]}}`+"\n")
+	check(t, "the policy", string(s.Roles[0].Policies[0].Document),
+		`{"Statement":[{"Sid":"a<b>&c é","Effect":"Allow","Condition":{"NumericLessThan":{"x":1.50},"Bool":{"y":true},"Null":{"z":"true"}}}]}`)
+}
+
 func TestUsers(t *testing.T) {
 	s := parse(t, `
 Resources:

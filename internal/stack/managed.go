@@ -30,7 +30,10 @@ func (b *builder) addEvents(res *resource, auth apiAuth, d *definition) {
 			e.c.warn("the API's definition has no %s %s, so the event adds no method", e.method, e.path)
 			continue
 		case !own.at("OverrideApiAuth").flag():
-			own.warn("SAM overlooks this Auth, since the API has a definition of its own: set OverrideApiAuth")
+			op.wanted = wanted{c: own, iam: own.at("Authorizer").text() == schemeIAM, key: truthy(own.at("ApiKeyRequired"))}
+			if !op.wanted.iam && !op.wanted.key {
+				own.warn("SAM overlooks this Auth, since the API has a definition of its own: set OverrideApiAuth")
+			}
 			continue
 		}
 		if op == nil {

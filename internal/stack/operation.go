@@ -43,6 +43,14 @@ type operation struct {
 	hasSecurity bool
 	authType    string // x-amazon-apigateway-auth
 	ghost       bool   // its function is not made
+	wanted      wanted
+}
+
+// wanted is what an event asks for of a method that SAM takes from the API's own document, where it overlooks the
+// event's Auth.
+type wanted struct {
+	c        cursor
+	iam, key bool
 }
 
 // requirement is one entry of an operation's security: names of schemes, all of which apply.
@@ -226,6 +234,10 @@ func (b *builder) route(d *definition, op *operation, path string) *Route {
 		r.InvokeRole = "NONE"
 	}
 	if !b.authorize(d, op, r) {
+		return nil
+	}
+	if op.wanted.iam && r.Authorization != schemeIAM || op.wanted.key && !r.APIKeyRequired {
+		op.wanted.c.fail("SAM overlooks this Auth, since the API has a definition of its own, so on AWS the method would be open: set OverrideApiAuth")
 		return nil
 	}
 	switch op.integration {

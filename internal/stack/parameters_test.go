@@ -158,6 +158,30 @@ Resources:
 	check(t, "IgnoresAll", []any{all.Runtime, all.MemoryMB, len(all.Environment)}, []any{"provided", 128, 0})
 }
 
+func TestGlobalLists(t *testing.T) {
+	s := parse(t, sam+`
+Globals: {Api: {OpenApiVersion: 3.0.1, BinaryMediaTypes: [a/a], Variables: {x: global, y: global}}}
+Resources:
+  A:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: v1
+      BinaryMediaTypes: [b/b]
+      Variables: {x: own}
+      DefinitionBody: {openapi: 3.0.1, paths: {/a: {get: {x-amazon-apigateway-integration: {type: mock}}}}}
+  I:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: v1
+      BinaryMediaTypes: !If [Yes, [c/c], []]
+      DefinitionBody: {openapi: 3.0.1, paths: {/a: {get: {x-amazon-apigateway-integration: {type: mock}}}}}
+Conditions: {Yes: !Equals [a, a]}
+`)
+	check(t, "joined", s.APIs[0].BinaryMediaTypes, []string{"a/a", "b/b"})
+	check(t, "merged", s.APIs[0].StageVariables, map[string]string{"x": "own", "y": "global"})
+	check(t, "an intrinsic replaces", s.APIs[1].BinaryMediaTypes, []string{"c/c"})
+}
+
 func TestGlobalsErrors(t *testing.T) {
 	tests := map[string]struct{ text, want string }{
 		"unknown section":  {"Globals: {Functions: {}}\nResources: {F: " + function + "}", "t.yaml:2: Globals: Functions: SAM has no such section of Globals"},

@@ -174,8 +174,11 @@ func (p *parser) mapping(n *yaml.Node) (*value, error) {
 		if key.Kind == yaml.AliasNode && key.Alias != nil {
 			key = key.Alias
 		}
-		if key.Kind != yaml.ScalarNode || key.ShortTag() == "!!null" {
+		if key.Kind != yaml.ScalarNode {
 			return nil, p.errorf(key.Line, "a key must be text")
+		}
+		if key.ShortTag() == "!!null" {
+			return nil, p.errorf(key.Line, "the key %s is YAML's null, not text: put it into quotes", key.Value)
 		}
 		v, err := p.node(child)
 		if err != nil {

@@ -223,6 +223,9 @@ Resources:
 	if diff := cmp.Diff(want, s.Tables, cmpopts.IgnoreTypes(stack.Position{})); diff != "" {
 		t.Errorf("got (+), want (-):\n%s", diff)
 	}
+	off := parse(t, "Resources:\n  T: {Type: AWS::DynamoDB::Table, Properties: {AttributeDefinitions: [{AttributeName: a, AttributeType: S}], "+
+		"KeySchema: [{AttributeName: a, KeyType: HASH}], TimeToLiveSpecification: {AttributeName: expires, Enabled: false}}}\n")
+	check(t, "time to live that is off", off.Tables[0].TTLAttribute, "")
 	if !strings.HasPrefix(s.Tables[0].StreamARN, s.Tables[0].ARN+"/stream/") {
 		t.Errorf("got the stream %s", s.Tables[0].StreamARN)
 	}
@@ -265,6 +268,16 @@ func TestMadeUpNames(t *testing.T) {
 	}
 	if !regexp.MustCompile(`^[a-z][a-z0-9]{9}$`).MatchString(one.APIs[0].ID) {
 		t.Errorf("got the id %q, want ten letters and digits, a letter first", one.APIs[0].ID)
+	}
+	vpce := func(name string) string {
+		s, err := stack.Parse("t.yaml", []byte("Resources: {E: {Type: AWS::EC2::VPCEndpoint, Properties: {VpcId: v, ServiceName: com.amazonaws.us-east-1.s3}}}"), stack.Options{Name: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Endpoints[0].ID
+	}
+	if vpce("one") == vpce("other") {
+		t.Errorf("got the endpoint %s in two stacks", vpce("one"))
 	}
 	long := read(strings.Repeat("long-", 20))
 	if name := long.Functions[0].Name; len(name) != 64 {

@@ -1,6 +1,7 @@
 package stack_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/marquee-api/marquee/internal/stack"
@@ -32,6 +33,20 @@ func TestMisspelt(t *testing.T) {
 			check(t, "the error", refuse(t, sam+"Resources:\n  X: "+tt.resource+"\n")[0], tt.want)
 		})
 	}
+}
+
+// TestOverlookedAuth holds that an event's Auth which SAM does not read is refused where it would have closed a method.
+func TestOverlookedAuth(t *testing.T) {
+	text := func(api, auth string) string {
+		return sam + "Resources:\n  A: {Type: AWS::Serverless::Api, Properties: {StageName: v1, OpenApiVersion: 3.0.1, " + api +
+			"DefinitionBody: {openapi: 3.0.1, paths: {/a: {get: {" + proxy + "}}}}}}\n" +
+			"  F: {Type: AWS::Serverless::Function, Properties: {Runtime: provided.al2023, Events: {E: {Type: Api, Properties: {RestApiId: !Ref A, Path: /a, Method: get, Auth: " + auth + "}}}}}\n"
+	}
+	const want = "t.yaml:4: F: Events.E.Properties.Auth: SAM overlooks this Auth, since the API has a definition of its own, so on AWS the method would be open: set OverrideApiAuth"
+	check(t, "a signature", refuse(t, text("", "{Authorizer: AWS_IAM}"))[0], want)
+	check(t, "a key", refuse(t, text("", "{ApiKeyRequired: true}"))[0], want)
+	check(t, "overridden", routes(parse(t, text("", "{Authorizer: AWS_IAM, OverrideApiAuth: true}")).APIs[0]), []string{"GET /a F AWS_IAM"})
+	check(t, "closed by the API", routes(parse(t, text("Auth: {DefaultAuthorizer: AWS_IAM}, ", "{Authorizer: AWS_IAM}")).APIs[0]), []string{"GET /a F AWS_IAM"})
 }
 
 func TestUnknownPropertyIsNotAnError(t *testing.T) {
@@ -118,4 +133,6 @@ func TestPermissions(t *testing.T) {
 			check(t, "the warnings", warnings(parse(t, text(tt.more))), tt.want)
 		})
 	}
+	byRole := strings.Replace(text(""), "type: aws_proxy", "credentials: 'arn:aws:iam::111122223333:role/r', type: aws_proxy", 1)
+	check(t, "invoked by a role", len(parse(t, byRole).Warnings), 0)
 }

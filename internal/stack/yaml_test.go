@@ -84,6 +84,7 @@ func TestYAMLErrors(t *testing.T) {
 		"too deep":         {strings.Repeat("[", 200) + strings.Repeat("]", 200), "t.yaml:1: values are nested more than 128 deep"},
 		"JSON too deep":    {`{"a":` + strings.Repeat("[", 200) + strings.Repeat("]", 200) + "}", "t.yaml:1: values are nested more than 128 deep"},
 		"a map as key":     {"? {a: b}\n: c", "t.yaml:1: a key must be text"},
+		"a null as key":    {"Null: {a: b}", "t.yaml:1: the key Null is YAML's null, not text: put it into quotes"},
 		"merge of text":    {"a: {<<: x}", "t.yaml:1: the merge key << takes a map, this is text"},
 		"binary":           {"a: !!binary aGk=", "t.yaml:1: binary values cannot stand in a template"},
 		"leading zero":     {"a: 012345678901", "t.yaml:1: 012345678901 starts with a zero, which YAML readers take for octal or not as they like: quote it"},
