@@ -12,6 +12,7 @@
 // http off loopback, redirects.
 //
 // Where credentials come from is the caller's business: any [github.com/aws/aws-sdk-go-v2/aws.CredentialsProvider] will
-// do, the default chain of the SDK's config package above all. The package reads no environment variable and no file,
-// and it signs for execute-api only.
+// do, the default chain of the SDK's config package above all. The package reads no file, and of the environment only
+// what net/http reads for a proxy, unless a Base is given, and what the SDK's retry package reads for itself. It signs
+// for execute-api only.
 package apiclient

@@ -155,29 +155,37 @@ func (e *Endpoint) useVPCE(cfg EndpointConfig) error {
 	if err != nil {
 		return err
 	}
-	switch e.form {
-	case FormLoopback:
+	switch local := isLoopback(hostname(authority)); {
+	case e.form == FormLoopback:
 		return fmt.Errorf("VPC endpoint %q beside %q (%s): leave one of them out", cfg.VPCE, cfg.URL, e.form)
-	case FormAlias:
-		return fmt.Errorf("VPC endpoint %q beside %q (%s): that name holds an endpoint already; leave the endpoint out, or give the API's own name", cfg.VPCE, cfg.URL, e.form)
-	case FormVPCEHeader:
-		if authority != e.host {
-			return fmt.Errorf("invoke URL %q is a VPC endpoint's own DNS name, and %q is another one", cfg.URL, cfg.VPCE)
-		}
+	case local && (e.form == FormAlias || e.form == FormVPCEHeader):
+		e.dialScheme, e.dial = scheme, authority // the name says it all, a local gateway is only where it leads
 		return nil
-	}
-	region := e.region
-	if !isLoopback(hostname(authority)) {
-		name := classify(hostname(authority))
-		if name.form != FormVPCEHeader || name.problem != "" {
-			return fmt.Errorf("VPC endpoint %q is not the DNS name of an execute-api endpoint, {vpce}-{suffix}.execute-api.{region}.vpce.amazonaws.com", cfg.VPCE)
+	case e.form == FormAlias:
+		return fmt.Errorf("VPC endpoint %q beside %q (%s): that name holds an endpoint already; leave the endpoint out, or give the API's own name", cfg.VPCE, cfg.URL, e.form)
+	case e.form == FormVPCEHeader && authority != e.host:
+		return fmt.Errorf("invoke URL %q is a VPC endpoint's own DNS name, and %q is another one", cfg.URL, cfg.VPCE)
+	case e.form == FormVPCEHeader:
+		return nil
+	case !local:
+		if err := e.useRegionOf(hostname(authority), cfg); err != nil {
+			return err
 		}
-		if e.region != "" && e.region != name.region {
-			return fmt.Errorf("VPC endpoint %q is in %s, but the API %q in %s", cfg.VPCE, name.region, cfg.URL, e.region)
-		}
-		region = name.region
 	}
-	e.form, e.dialScheme, e.dial, e.region = FormVPCEHost, scheme, authority, region
+	e.form, e.dialScheme, e.dial = FormVPCEHost, scheme, authority
+	return nil
+}
+
+// useRegionOf reads the name of a VPC endpoint, which must be in the API's region, and says it where the API's does not.
+func (e *Endpoint) useRegionOf(vpce string, cfg EndpointConfig) error {
+	name := classify(vpce)
+	if name.form != FormVPCEHeader || name.problem != "" {
+		return fmt.Errorf("VPC endpoint %q is not the DNS name of an execute-api endpoint, {vpce}-{suffix}.execute-api.{region}.vpce.amazonaws.com", cfg.VPCE)
+	}
+	if e.region != "" && e.region != name.region {
+		return fmt.Errorf("VPC endpoint %q is in %s, but the API %q in %s", cfg.VPCE, name.region, cfg.URL, e.region)
+	}
+	e.region = name.region
 	return nil
 }
 

@@ -82,6 +82,23 @@ func TestResolveEndpoint(t *testing.T) {
 				"a1b2c3d4e5-vpce-0123456789abcdef0.execute-api.ap-northeast-2.amazonaws.com",
 				"a1b2c3d4e5-vpce-0123456789abcdef0.execute-api.ap-northeast-2.amazonaws.com", "ap-northeast-2", ""},
 		},
+		"alias through a local gateway": {
+			apiclient.EndpointConfig{URL: "https://a1-vpce-0.execute-api.ap-northeast-2.amazonaws.com/dev", VPCE: "http://127.0.0.1:8080"},
+			endpoint{apiclient.FormAlias, "https://a1-vpce-0.execute-api.ap-northeast-2.amazonaws.com/dev",
+				"a1-vpce-0.execute-api.ap-northeast-2.amazonaws.com", "127.0.0.1:8080", "ap-northeast-2", ""},
+		},
+		"VPC endpoint's own name through a local gateway": {
+			apiclient.EndpointConfig{URL: "https://" + vpceHost + "/dev", VPCE: "http://localhost:8080", APIID: "a1b2c3d4e5"},
+			endpoint{apiclient.FormVPCEHeader, "https://" + vpceHost + "/dev", vpceHost, "localhost:8080", "ap-northeast-2", "a1b2c3d4e5"},
+		},
+		"VPC endpoint's own name, twice": {
+			apiclient.EndpointConfig{URL: "https://" + vpceHost + "/dev", VPCE: vpceHost, APIID: "a1b2c3d4e5"},
+			endpoint{apiclient.FormVPCEHeader, "https://" + vpceHost + "/dev", vpceHost, vpceHost, "ap-northeast-2", "a1b2c3d4e5"},
+		},
+		"custom domain through a local gateway": {
+			apiclient.EndpointConfig{URL: "https://movies.example.com", VPCE: "http://127.0.0.1:8080", Region: "eu-west-1"},
+			endpoint{apiclient.FormVPCEHost, "https://movies.example.com", "movies.example.com", "127.0.0.1:8080", "eu-west-1", ""},
+		},
 		"custom domain": {
 			apiclient.EndpointConfig{URL: "https://movies.example.com", Region: "eu-west-1"},
 			endpoint{apiclient.FormCustomDomain, "https://movies.example.com", "movies.example.com", "movies.example.com", "eu-west-1", ""},

@@ -137,7 +137,7 @@ func peek(resp *http.Response) string {
 		return ""
 	}
 	head, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorPeek))
-	clean := head
+	clean := redact(head)
 	rest := io.Reader(resp.Body)
 	if err != nil {
 		rest = failingReader{err}

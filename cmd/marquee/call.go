@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -33,6 +34,7 @@ const callExample = `  marquee call /movie_list -q limit=5
   marquee call '/movie_list/{year}/{title}' -p year=2013 -p title=Rush
   marquee call PUT /movie_list/2013/Rush -d @rush.json
   marquee call --profile stranger --show-signing /movie_list
+  curl "$(marquee call --presign /movie_list)"
   marquee call --url https://a1b2c3d4e5.execute-api.ap-northeast-2.amazonaws.com/dev \
       --vpce vpce-0abc-xyz.execute-api.ap-northeast-2.vpce.amazonaws.com /movie_list`
 
@@ -51,6 +53,10 @@ type callOptions struct {
 	stateGiven                 bool
 
 	showSigning, include bool
+
+	retry   int
+	repeat  int
+	presign time.Duration
 }
 
 func newCallCommand(env environment) *cobra.Command {
@@ -79,6 +85,10 @@ func newCallCommand(env environment) *cobra.Command {
 	f.StringVar(&o.region, "region", "", "`region` of an API whose name does not say it")
 	f.StringVar(&o.state, "state", ".marquee/local.json", "state `file` of the local stack")
 	f.BoolVar(&o.showSigning, "show-signing", false, "print the canonical request and the string to sign to standard error")
+	f.IntVar(&o.retry, "retry", 0, "send again up to `N` times what failed for the moment: throttling, 5xx, lost connections (not POST, PATCH)")
+	f.IntVar(&o.repeat, "repeat", 1, "send the request `N` times, each signed anew")
+	f.DurationVar(&o.presign, "presign", 0, "print a URL that is valid for `DURATION` (5m if left out) in place of sending")
+	f.Lookup("presign").NoOptDefVal = "5m"
 	f.BoolVarP(&o.include, "include", "i", false, "print the answer's status and headers, too")
 	return cmd
 }
@@ -105,35 +115,54 @@ func call(ctx context.Context, env environment, o callOptions) error {
 	if err != nil {
 		return err
 	}
+	client, err := apiclient.New(o.config(target, env.Stderr))
+	if err != nil {
+		return err
+	}
+	if o.presign != 0 {
+		signed, err := client.Presign(ctx, request, o.presign)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(env.Stdout, signed)
+		return err
+	}
+	out := answerPrinter{out: env.Stdout, include: o.include, person: isTerminal(env.Stdout), colour: wantsColour(env.Stdout, env.Getenv)}
+	var worst error
+	for i := range o.repeat {
+		resp, err := client.Do(ctx, request)
+		var refusal *apiclient.APIError
+		if errors.As(err, &refusal) {
+			resp = refusal.Response
+		} else if err != nil {
+			return target.explain(err)
+		}
+		if err := out.print(resp, i < o.repeat-1); err != nil {
+			return fmt.Errorf("writing the answer: %w", err)
+		}
+		if status := statusOf(refusal); status != nil {
+			worst = status
+		}
+	}
+	return worst
+}
+
+// config is the client's. Who types a command wants to see what one request does, so nothing is sent again unless told.
+func (o callOptions) config(target *callTarget, stderr io.Writer) apiclient.Config {
 	cfg := apiclient.Config{
 		Endpoint:    target.endpoint,
 		Credentials: target.credentials,
-		// Who types a command wants to see what one request does.
-		Retry: apiclient.Retry{MaxAttempts: 1},
+		Retry:       apiclient.Retry{MaxAttempts: 1 + o.retry},
 		Clock: apiclient.Clock{OnCorrection: func(c apiclient.ClockCorrection) {
-			fmt.Fprintf(env.Stderr, "marquee: this machine's clock is off by %s; signed again with the gateway's time\n", c.Offset.Round(time.Second))
+			fmt.Fprintf(stderr, "marquee: this machine's clock is off by %s; signed again with the gateway's time\n", c.Offset.Round(time.Second))
 		}},
 	}
 	if o.showSigning {
 		cfg.OnSign = func(s apiclient.Signing) {
-			fmt.Fprintf(env.Stderr, "canonical request:\n%s\n\nstring to sign:\n%s\n\n", s.CanonicalRequest, s.StringToSign)
+			fmt.Fprintf(stderr, "canonical request:\n%s\n\nstring to sign:\n%s\n\n", s.CanonicalRequest, s.StringToSign)
 		}
 	}
-	client, err := apiclient.New(cfg)
-	if err != nil {
-		return err
-	}
-	resp, err := client.Do(ctx, request)
-	var refusal *apiclient.APIError
-	if errors.As(err, &refusal) {
-		resp = refusal.Response
-	} else if err != nil {
-		return target.explain(err)
-	}
-	if err := printAnswer(env.Stdout, resp, o.include); err != nil {
-		return fmt.Errorf("writing the answer: %w", err)
-	}
-	return statusOf(refusal)
+	return cfg
 }
 
 // statusOf is the exit status for an answer; nil is a 2xx. What API Gateway refused is said again with the error's type,
@@ -152,26 +181,44 @@ func statusOf(refusal *apiclient.APIError) error {
 	return status
 }
 
-func printAnswer(out io.Writer, resp *apiclient.Response, include bool) error {
-	if include {
-		var head strings.Builder
-		fmt.Fprintf(&head, "%s %d %s\n", resp.Proto, resp.Status, http.StatusText(resp.Status))
+// answerPrinter writes answers to standard output.
+type answerPrinter struct {
+	out     io.Writer
+	include bool // status and headers, too
+	person  bool // reads along at a terminal
+	colour  bool
+}
+
+// print writes one answer as it came, and an end of line if more follows.
+func (p answerPrinter) print(resp *apiclient.Response, more bool) error {
+	var text bytes.Buffer
+	if p.include {
+		fmt.Fprintf(&text, "%s %d %s\n", resp.Proto, resp.Status, http.StatusText(resp.Status))
 		for _, name := range slices.Sorted(maps.Keys(resp.Header)) {
 			for _, value := range resp.Header[name] {
-				fmt.Fprintf(&head, "%s: %s\n", name, value)
+				fmt.Fprintf(&text, "%s: %s\n", name, value)
 			}
 		}
-		if _, err := io.WriteString(out, head.String()+"\n"); err != nil {
-			return err
-		}
+		text.WriteByte('\n')
 	}
-	_, err := out.Write(resp.Body)
+	if p.colour && resp.IsJSON() {
+		text.Write(colourJSON(resp.Body))
+	} else {
+		text.Write(resp.Body)
+	}
+	if (more || p.person) && !bytes.HasSuffix(text.Bytes(), []byte("\n")) {
+		text.WriteByte('\n')
+	}
+	_, err := p.out.Write(text.Bytes())
 	return err
 }
 
 // request reads the flags that describe the request.
 func (o callOptions) request(stdin io.Reader) (apiclient.Request, error) {
 	r := apiclient.Request{Method: o.method, Path: o.path, Header: make(http.Header), Query: make(url.Values)}
+	if o.retry < 0 || o.repeat < 1 {
+		return r, fmt.Errorf("--retry %d --repeat %d: the first must not be negative, the second at least 1", o.retry, o.repeat)
+	}
 	for _, h := range o.headers {
 		name, value, ok := strings.Cut(h, ":")
 		if name = strings.TrimSpace(name); !ok || name == "" {

@@ -32,6 +32,7 @@ type callTarget struct {
 // callState is what marquee call reads of the local stack's state file.
 type callState struct {
 	Region    string `json:"region"`
+	APIID     string `json:"api_id"`
 	InvokeURL string `json:"invoke_url"`
 	Endpoints map[string]struct {
 		URL string `json:"url"`

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -39,7 +40,7 @@ func TestCallScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
-			api := httptest.NewServer(http.HandlerFunc(answerCall))
+			api := httptest.NewServer(firstRefuse(http.HandlerFunc(answerCall)))
 			env.Defer(api.Close)
 			stopped := httptest.NewServer(nil)
 			stopped.Close()
@@ -52,6 +53,21 @@ func TestCallScripts(t *testing.T) {
 			"localstack": writeLocalStack,
 			"status":     wantStatus,
 		},
+	})
+}
+
+// firstRefuse answers the first request for a path with "flaky" and a status in its name with that status.
+func firstRefuse(next http.Handler) http.Handler {
+	var seen sync.Map
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, status, flaky := strings.Cut(r.URL.Path, "flaky")
+		if _, again := seen.LoadOrStore(r.URL.Path, true); flaky && !again {
+			code, _ := strconv.Atoi(status[:3])
+			w.WriteHeader(code)
+			io.WriteString(w, "first")
+			return
+		}
+		next.ServeHTTP(w, r)
 	})
 }
 

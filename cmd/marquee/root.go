@@ -16,5 +16,6 @@ func newRootCommand(env environment) *cobra.Command {
 	root.AddCommand(newLocalCommand(env))
 	root.AddCommand(newCallCommand(env))
 	root.AddCommand(newSimulateCommand(env))
+	root.AddCommand(newExplainCommand(env))
 	return root
 }

@@ -16,10 +16,29 @@ import (
 const (
 	defaultMethod = http.MethodGet
 	defaultPath   = "/movie_list"
+
+	// maxRequests keeps the result of one invocation below Lambda's 6 MB for answers of ordinary size.
+	maxRequests        = 100
+	maxConcurrency     = 32
+	defaultConcurrency = 4
 )
 
-// event is the payload of an invocation. Every field may be left out.
+// work is what an event asks for.
+type work struct {
+	requests    []apiclient.Request
+	concurrency int
+	several     bool // the event has a list, and so will the result
+}
+
+// event is the payload of an invocation: one call, of which every field may be left out, or several.
 type event struct {
+	call
+	Requests    []call `json:"requests"`
+	Concurrency *int   `json:"concurrency"` // how many of the requests are under way at once
+}
+
+// call is one request.
+type call struct {
 	Method     string            `json:"method"`
 	Path       string            `json:"path"`        // a template below the stage: /movie_list/{year}/{title}
 	PathParams map[string]scalar `json:"path_params"` // values for the template, not encoded
@@ -33,21 +52,51 @@ type BadEventError struct{ reason string }
 
 func (e *BadEventError) Error() string { return "event: " + e.reason }
 
-// parseEvent turns a payload into a request. A field that is not known is an error: a misspelt one would otherwise be
-// a call that nobody asked for.
-func parseEvent(payload []byte) (apiclient.Request, error) {
+// parseEvent turns a payload into requests. A field that is not known is an error: a misspelt one would otherwise be a
+// call that nobody asked for.
+func parseEvent(payload []byte) (work, error) {
 	var e event
 	if len(bytes.TrimSpace(payload)) > 0 {
 		decoder := json.NewDecoder(bytes.NewReader(payload))
 		decoder.DisallowUnknownFields()
 		if err := decoder.Decode(&e); err != nil {
-			return apiclient.Request{}, &BadEventError{explain(err)}
+			return work{}, &BadEventError{explain(err)}
 		}
 		if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-			return apiclient.Request{}, &BadEventError{"more than one JSON value"}
+			return work{}, &BadEventError{"more than one JSON value"}
 		}
 	}
-	return e.request()
+	return e.work()
+}
+
+// work checks what goes together.
+func (e event) work() (work, error) {
+	if e.Requests == nil {
+		if e.Concurrency != nil {
+			return work{}, &BadEventError{`field "concurrency" goes with "requests"`}
+		}
+		return work{requests: []apiclient.Request{e.request()}, concurrency: 1}, nil
+	}
+	w := work{several: true, concurrency: defaultConcurrency}
+	if e.Concurrency != nil {
+		w.concurrency = *e.Concurrency
+	}
+	switch {
+	case !e.isEmpty():
+		return work{}, &BadEventError{`"requests" beside a request: put all of them into the list`}
+	case len(e.Requests) > maxRequests:
+		return work{}, &BadEventError{fmt.Sprintf(`field "requests" holds %d requests: at most %d go into one event`, len(e.Requests), maxRequests)}
+	case w.concurrency < 1 || w.concurrency > maxConcurrency:
+		return work{}, &BadEventError{fmt.Sprintf(`field "concurrency" is %d: it must be from 1 to %d`, w.concurrency, maxConcurrency)}
+	}
+	for _, c := range e.Requests {
+		w.requests = append(w.requests, c.request())
+	}
+	return w, nil
+}
+
+func (c call) isEmpty() bool {
+	return c.Method == "" && c.Path == "" && c.PathParams == nil && c.Query == nil && c.Headers == nil && c.Body == nil
 }
 
 // explain rewords what encoding/json says for people who wrote an event, not a Go struct.
@@ -57,21 +106,22 @@ func explain(err error) string {
 	case errors.As(err, &wrong) && wrong.Field == "":
 		return fmt.Sprintf("%s where an object is expected", wrong.Value)
 	case errors.As(err, &wrong):
-		return fmt.Sprintf("field %q: %s is not what goes there", wrong.Field, wrong.Value)
+		field := strings.TrimPrefix(wrong.Field, "call.") // the embedded struct is no part of the event
+		return fmt.Sprintf("field %q: %s is not what goes there", field, wrong.Value)
 	}
 	reason := strings.TrimPrefix(err.Error(), "json: ")
 	if strings.HasPrefix(reason, "unknown field") {
-		reason += ": known are method, path, path_params, query, headers and body"
+		reason += ": known are method, path, path_params, query, headers and body, or requests and concurrency"
 	}
 	return reason
 }
 
-func (e event) request() (apiclient.Request, error) {
+func (c call) request() apiclient.Request {
 	r := apiclient.Request{
-		Method: strings.ToUpper(e.Method),
-		Path:   e.Path,
-		Header: make(http.Header, len(e.Headers)),
-		Query:  make(url.Values, len(e.Query)),
+		Method: strings.ToUpper(c.Method),
+		Path:   c.Path,
+		Header: make(http.Header, len(c.Headers)),
+		Query:  make(url.Values, len(c.Query)),
 	}
 	if r.Method == "" {
 		r.Method = defaultMethod
@@ -79,38 +129,35 @@ func (e event) request() (apiclient.Request, error) {
 	if r.Path == "" {
 		r.Path = defaultPath
 	}
-	for name, values := range e.Headers {
+	for name, values := range c.Headers {
 		for _, value := range values {
 			r.Header.Add(name, value)
 		}
 	}
-	for name, values := range e.Query {
+	for name, values := range c.Query {
 		r.Query[name] = values
 	}
-	if len(e.PathParams) > 0 {
-		r.PathParams = make(map[string]string, len(e.PathParams))
-		for name, value := range e.PathParams {
+	if len(c.PathParams) > 0 {
+		r.PathParams = make(map[string]string, len(c.PathParams))
+		for name, value := range c.PathParams {
 			r.PathParams[name] = string(value)
 		}
 	}
-	return r, e.setBody(&r)
+	c.setBody(&r)
+	return r
 }
 
 // setBody takes a string as it stands, whatever it holds, and everything else as a JSON document.
-func (e event) setBody(r *apiclient.Request) error {
-	if len(e.Body) == 0 || string(e.Body) == "null" {
-		return nil
-	}
-	if e.Body[0] == '"' {
+func (c call) setBody(r *apiclient.Request) {
+	switch {
+	case len(c.Body) == 0 || string(c.Body) == "null":
+	case c.Body[0] == '"':
 		var text string
-		if err := json.Unmarshal(e.Body, &text); err != nil {
-			return &BadEventError{"field \"body\": " + err.Error()}
-		}
+		json.Unmarshal(c.Body, &text) //nolint:errcheck // the decoder has let it through as a string
 		r.Body = []byte(text)
-		return nil
+	default:
+		r.JSON = c.Body
 	}
-	r.JSON = e.Body
-	return nil
 }
 
 // scalar is a string, a number or a boolean, as text. Numbers keep their digits.

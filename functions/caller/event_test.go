@@ -44,10 +44,11 @@ func TestParseEvent(t *testing.T) {
 		"boolean body": {`{"body":false}`, apiclient.Request{Method: "GET", Path: "/movie_list", JSON: json.RawMessage(`false`)}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := parseEvent([]byte(tt.event))
-			if err != nil {
-				t.Fatal(err)
+			work, err := parseEvent([]byte(tt.event))
+			if err != nil || len(work.requests) != 1 || work.several {
+				t.Fatalf("got %+v, %v, want one request", work, err)
 			}
+			got := work.requests[0]
 			if len(got.Query) == 0 {
 				got.Query = nil
 			}
@@ -73,6 +74,13 @@ func TestParseEventRefuses(t *testing.T) {
 		"null header":       {`{"headers":{"A":null}}`, `field "headers": null`},
 		"two events":        {`{}{}`, "more than one JSON value"},
 		"cut off":           {`{"path":`, "unexpected EOF"},
+		"list and request":  {`{"path":"/x","requests":[{}]}`, `"requests" beside a request`},
+		"lists in a list":   {`{"requests":[{"requests":[]}]}`, `unknown field "requests"`},
+		"too many":          {`{"requests":[` + strings.Repeat(`{},`, 100) + `{}]}`, "holds 101 requests"},
+		"no place":          {`{"requests":[{}],"concurrency":0}`, `"concurrency" is 0`},
+		"too many places":   {`{"requests":[{}],"concurrency":33}`, `"concurrency" is 33`},
+		"places for one":    {`{"concurrency":2}`, `goes with "requests"`},
+		"bad one in a list": {`{"requests":[{},{"path_params":{"a":[]}}]}`, `path_params": array`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := parseEvent([]byte(tt.event))
@@ -84,5 +92,24 @@ func TestParseEventRefuses(t *testing.T) {
 				t.Errorf("got %q, want it to contain %q", err, tt.want)
 			}
 		})
+	}
+}
+
+func TestParseEventWithSeveralRequests(t *testing.T) {
+	work, err := parseEvent([]byte(`{"requests":[{},{"method":"DELETE","path":"/x"}],"concurrency":7}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !work.several || work.concurrency != 7 || len(work.requests) != 2 {
+		t.Fatalf("got %+v, want two requests, seven at once", work)
+	}
+	if r := work.requests[0]; r.Method != "GET" || r.Path != "/movie_list" {
+		t.Errorf("got %+v, want the default request", r)
+	}
+	if r := work.requests[1]; r.Method != "DELETE" || r.Path != "/x" {
+		t.Errorf("got %+v, want DELETE /x", r)
+	}
+	if work, err = parseEvent([]byte(`{"requests":[]}`)); err != nil || !work.several || work.concurrency != 4 || len(work.requests) != 0 {
+		t.Errorf("an empty list: got %+v, %v", work, err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -23,39 +24,62 @@ type handler struct {
 	log    *slog.Logger
 }
 
-// Invoke makes one call. Any answer of the API is a result; no answer is an error.
+// Invoke makes the event's calls. Any answer of the API is a result. No answer is an error, or the failure of its place
+// in the list where the event has several requests.
 func (h *handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	ctx, cancel := withAnswerTime(ctx)
 	defer cancel()
-	request, err := parseEvent(payload)
+	todo, err := parseEvent(payload)
 	if err != nil {
 		return nil, err
 	}
+	if todo.several {
+		return json.Marshal(results{h.callAll(ctx, todo)})
+	}
+	one, err := h.call(ctx, todo.requests[0])
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(one)
+}
+
+// callAll keeps the order of the requests, and as many of them under way as the event allows.
+func (h *handler) callAll(ctx context.Context, todo work) []result {
+	out := make([]result, len(todo.requests))
+	places := make(chan struct{}, todo.concurrency)
+	var running sync.WaitGroup
+	for i, request := range todo.requests {
+		places <- struct{}{}
+		running.Go(func() {
+			defer func() { <-places }()
+			var err error
+			if out[i], err = h.call(ctx, request); err != nil {
+				out[i].Failure = err.Error()
+			}
+		})
+	}
+	running.Wait()
+	return out
+}
+
+// call makes one call and logs it. Neither query nor headers nor bodies are logged: they are the caller's secrets.
+func (h *handler) call(ctx context.Context, request apiclient.Request) (result, error) {
 	started := time.Now()
-	result, err := h.call(ctx, request)
+	resp, err := h.client.Do(ctx, request)
+	var refusal *apiclient.APIError
+	if errors.As(err, &refusal) {
+		resp, err = refusal.Response, nil
+	}
 	log := h.log.With("method", request.Method, "path", request.Path, "milliseconds", time.Since(started).Milliseconds())
 	if lc, ok := lambdacontext.FromContext(ctx); ok {
 		log = log.With("request_id", lc.AwsRequestID)
 	}
 	if err != nil {
 		log.ErrorContext(ctx, "no answer", "error", err)
-		return nil, err
-	}
-	log.InfoContext(ctx, "called", "status", result.Status, "attempts", result.Attempts)
-	return json.Marshal(result)
-}
-
-func (h *handler) call(ctx context.Context, request apiclient.Request) (result, error) {
-	resp, err := h.client.Do(ctx, request)
-	var refusal *apiclient.APIError
-	switch {
-	case errors.As(err, &refusal):
-		return newResult(refusal.Response, refusal), nil
-	case err != nil:
 		return result{}, err
-	default:
-		return newResult(resp, nil), nil
 	}
+	log.InfoContext(ctx, "called", "status", resp.Status, "attempts", resp.Attempts)
+	return newResult(resp, refusal), nil
 }
 
 // withAnswerTime ends a call a little before the invocation does: half a second, or a tenth of a short remainder.

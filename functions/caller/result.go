@@ -9,8 +9,14 @@ import (
 	"github.com/marquee-api/marquee/apiclient"
 )
 
+// results is what an invocation with several requests returns: their results in their order.
+type results struct {
+	Results []result `json:"results"`
+}
+
 // result is what an invocation returns for any answer of the API.
 type result struct {
+	// Status is 0 in a list when there was no answer.
 	Status int `json:"status"`
 	// Headers have lower-case names; several values of one name are joined by a comma and a space.
 	Headers map[string]string `json:"headers"`
@@ -22,6 +28,8 @@ type result struct {
 	Attempts int `json:"attempts"`
 	// Error is there for an answer that API Gateway made, and not the function behind it.
 	Error *refusal `json:"error,omitempty"`
+	// Failure says in a list why there was no answer.
+	Failure string `json:"failure,omitempty"`
 }
 
 // refusal is API Gateway's error in one place: its type is a header, its message is spelt in two ways.
