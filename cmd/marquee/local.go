@@ -25,6 +25,7 @@ func newLocalCommand(env environment) *cobra.Command {
 	options := local.Options{Out: env.Stderr, Command: env.Command}
 	var (
 		parameters []string
+		exports    []string
 		faults     []string
 		log        string
 		noData     bool
@@ -46,6 +47,9 @@ It works for any template with a REST API and Go functions. Ctrl-C stops everyth
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
 			if options.Parameters, err = keyValues("--param", parameters); err != nil {
+				return err
+			}
+			if options.Exports, err = keyValues("--export", exports); err != nil {
 				return err
 			}
 			for _, spec := range faults {
@@ -79,11 +83,13 @@ It works for any template with a REST API and Go functions. Ctrl-C stops everyth
 	flags.StringVar(&options.Config, "config", "samconfig.toml", "the SAM configuration `file`, if it is there; by default beside the template")
 	flags.StringVar(&options.ConfigEnv, "config-env", "local", "the `environment` in it")
 	flags.StringArrayVar(&parameters, "param", nil, "a parameter of the template, `Key=Value`, over the file's (repeatable)")
+	flags.StringArrayVar(&exports, "export", nil, "an export of another stack for Fn::ImportValue, `Name=Value` (repeatable)")
 	flags.IntVar(&options.Port, "port", local.DefaultPort, "the VPC endpoint's door; the other doors take the next ports; 0 takes free ones (--once does, unless told)")
 	flags.StringVar(&options.Host, "host", "127.0.0.1", "a further `address` to listen on, such as the container bridge's; 127.0.0.1 always is one")
 	flags.StringVar(&options.DynamoDB, "dynamodb", "auto", "how to run DynamoDB Local: `auto|java|docker|URL` of one that runs")
 	flags.StringVar(&options.Data, "data", "data/movies.jsonl", "what to load into the first table: a `file` of JSON lines or a JSON list; by default the one beside the template, if it is there")
 	flags.BoolVar(&noData, "no-data", false, "load nothing")
+	flags.StringVar(&options.Identities, "identities", "", "a YAML `file` of further identities: a list of name, arn, policies, trust, tags, lifetime and more")
 	flags.StringArrayVar(&faults, "fault", nil, "what goes wrong on purpose: `status=500:5%|latency=200ms:10%|skew=+7m|reset=1%` (repeatable)")
 	flags.StringVar(&log, "log", "", "a `file` to append the record of each request to, as JSON lines")
 	flags.BoolVar(&once, "once", false, "invoke the caller function once through the private API, show what it got, stop")

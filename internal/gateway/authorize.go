@@ -45,7 +45,7 @@ func (x *exchange) authorize() *Refusal {
 		x.record.pass("authorization", "the method asks for none, and there is no resource policy")
 		return nil
 	case !x.noAuth():
-		call.Identity, call.Boundary = x.identity.Policies, x.identity.Boundary
+		call.Identity, call.Boundary, call.Session = x.identity.Policies, x.identity.Boundary, x.identity.Session
 	}
 	verdict := call.Authorize(&request)
 	if verdict.Decision != policy.Allow {
@@ -62,7 +62,7 @@ func (x *exchange) passOn() *Refusal {
 		return nil
 	}
 	request := policy.Request{Principal: x.identity.Principal, Action: "lambda:InvokeFunction", Resource: x.route.CallerInvokes, Context: x.policyRequest().Context}
-	call := policy.Call{Identity: x.identity.Policies, Boundary: x.identity.Boundary, ResourceAccount: x.g.accountID}
+	call := policy.Call{Identity: x.identity.Policies, Boundary: x.identity.Boundary, Session: x.identity.Session, ResourceAccount: x.g.accountID}
 	if call.Authorize(&request).Decision != policy.Allow {
 		return x.record.fail("caller credentials", refuseInternal.because(
 			"the method invokes its function with the caller's credentials (SAM's default InvokeRole), and %s may not invoke %s; set InvokeRole: NONE",
@@ -150,7 +150,7 @@ func (x *exchange) context() policy.Context {
 	}
 	if id := x.identity; id != nil && !x.noAuth() {
 		ctx.FillPrincipal(id.Principal)
-		if !id.IssuedAt.IsZero() {
+		if id.Key.SessionToken != "" { // temporary credentials
 			ctx.Set(policy.KeyTokenIssueTime, id.IssuedAt.UTC().Format(time.RFC3339))
 			ctx.Set(policy.KeyMultiFactorAuth, "false")
 		}

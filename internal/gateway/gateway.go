@@ -92,6 +92,7 @@ type Identity struct {
 	IssuedAt    time.Time // aws:TokenIssueTime, of temporary credentials
 	Policies    []*policy.Document
 	Boundary    *policy.Document  // nil: none
+	Session     *policy.Document  // the session policy its role was assumed with; nil: none
 	ContextKeys map[string]string // further condition keys: aws:PrincipalTag/…
 }
 

@@ -18,7 +18,7 @@ func (s *Stack) announce(ways deployment.Doors) error {
 			OtherVPCE: Endpoint{ID: ways.OtherVPCE.VPCEndpointID, URL: s.doors[doorOtherVPCE].url()},
 			Public:    Endpoint{URL: s.doors[doorPublic].url()},
 		},
-		LambdaURL: s.doors[doorLambda].url(), ConsoleURL: s.doors[doorConsole].url() + "/",
+		LambdaURL: s.doors[doorLambda].url(), ConsoleURL: s.doors[doorConsole].url() + "/", STSURL: s.doors[doorSTS].url(),
 		Functions: map[string]string{}, Tables: map[string]string{}, Profiles: map[string]string{},
 		CredentialsFile: s.files.credentials,
 	}
@@ -31,10 +31,10 @@ func (s *Stack) announce(ways deployment.Doors) error {
 	for _, table := range t.Tables {
 		s.state.Tables[table.LogicalID] = table.Name
 	}
-	for _, p := range s.ids.profiles {
-		s.state.Profiles[p.name] = p.identity.Principal.ARN
+	for _, p := range s.ids.Profiles() {
+		s.state.Profiles[p.Profile] = p.ARN
 	}
-	if err := s.ids.writeCredentials(s.files, t.Region); err != nil {
+	if err := writeCredentials(s.ids, s.files); err != nil {
 		return err
 	}
 	if len(s.keys) > 0 {

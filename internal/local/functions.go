@@ -9,8 +9,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/marquee-api/marquee/internal/deployment"
 	"github.com/marquee-api/marquee/internal/gateway"
 	"github.com/marquee-api/marquee/internal/gobuild"
+	"github.com/marquee-api/marquee/internal/identity"
 	"github.com/marquee-api/marquee/internal/lambdahost"
 	"github.com/marquee-api/marquee/internal/stack"
 )
@@ -18,15 +20,16 @@ import (
 // addresses are the names of the template's network and where they are on this machine.
 type addresses struct {
 	stack    *stack.Stack
-	vpce     string   // URL of the endpoint's door
-	public   string   // URL of the public door
-	dynamodb string   // empty: the stack has no table
+	vpce     string // URL of the endpoint's door
+	public   string // URL of the public door
+	dynamodb string // empty: the stack has no table
+	sts      string
 	hosts    []string // the names of this machine that count as loopback
 }
 
 // environment is what a function's process gets: the template's variables, with the names that only AWS resolves
 // replaced by the doors they stand for, its role's credentials, and where DynamoDB is.
-func (a *addresses) environment(f *stack.Function, key accessKey) []string {
+func (a *addresses) environment(f *stack.Function, role *identity.Identity) []string {
 	env := maps.Clone(f.Environment)
 	if env == nil {
 		env = map[string]string{}
@@ -35,8 +38,11 @@ func (a *addresses) environment(f *stack.Function, key accessKey) []string {
 		env[name] = a.localize(value, f.InVPC)
 	}
 	env["AWS_REGION"], env["AWS_DEFAULT_REGION"] = a.stack.Region, a.stack.Region
-	env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], env["AWS_SESSION_TOKEN"] = key.id, key.secret, key.token
+	env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], env["AWS_SESSION_TOKEN"] = role.AccessKeyID, role.Key.SecretAccessKey, role.Key.SessionToken
 	env["AWS_EC2_METADATA_DISABLED"] = "true" // no credentials but the role's
+	if a.sts != "" {
+		env["AWS_ENDPOINT_URL_STS"] = a.sts
+	}
 	if a.dynamodb != "" {
 		env["AWS_ENDPOINT_URL_DYNAMODB"] = a.dynamodb
 	}
@@ -103,7 +109,7 @@ func (f *fleet) close(ctx context.Context) error {
 }
 
 // newFleet makes a host for each function that was built. hosts are the names under which the Invoke API answers.
-func newFleet(a *addresses, binaries map[string]string, ids *directory, log func(lambdahost.LogLine)) (*fleet, error) {
+func newFleet(a *addresses, binaries map[string]string, ids *identity.Directory, log func(lambdahost.LogLine)) (*fleet, error) {
 	f := &fleet{byName: map[string]*lambdahost.Function{}}
 	f.invoke = &lambdahost.InvokeAPI{
 		Functions: f.byName, AllowedHosts: a.hosts, Region: a.stack.Region, Account: a.stack.AccountID,
@@ -113,9 +119,13 @@ func newFleet(a *addresses, binaries map[string]string, ids *directory, log func
 		if !ok {
 			continue
 		}
+		role, err := deployment.FunctionSession(ids, a.stack, fn)
+		if err != nil {
+			return nil, err
+		}
 		config := lambdahost.Config{
 			Name: fn.Name, ARN: fn.ARN, Bootstrap: bootstrap, Dir: filepath.Dir(bootstrap), Handler: fn.Handler,
-			Env: a.environment(fn, ids.keys[fn.LogicalID]), Timeout: fn.Timeout, MemoryMB: fn.MemoryMB, Log: log,
+			Env: a.environment(fn, role), Timeout: fn.Timeout, MemoryMB: fn.MemoryMB, Log: log,
 		}
 		if fn.ReservedConcurrency != nil {
 			config.Concurrency = reserved(*fn.ReservedConcurrency)

@@ -8,6 +8,7 @@ package local
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -23,6 +24,8 @@ import (
 	"github.com/marquee-api/marquee/internal/deployment"
 	"github.com/marquee-api/marquee/internal/dynamolocal"
 	"github.com/marquee-api/marquee/internal/gateway"
+	"github.com/marquee-api/marquee/internal/identity"
+	"github.com/marquee-api/marquee/internal/identity/sts"
 	"github.com/marquee-api/marquee/internal/lambdahost"
 	"github.com/marquee-api/marquee/internal/stack"
 )
@@ -44,14 +47,15 @@ type Options struct {
 	Parameters map[string]string // win over the configuration file
 	Exports    map[string]string // of other stacks, for Fn::ImportValue
 
-	Host     string          // a further address to listen on; 127.0.0.1 is always one
-	Port     int             // of the first door; 0: free ones
-	DynamoDB string          // auto, java, docker or a URL
-	Data     string          // file to load into the first table; empty: none
-	Faults   []gateway.Fault // what goes wrong on purpose
-	Records  io.Writer       // gets each request's record as a JSON line; nil: nobody
-	State    string          // path of the state file
-	Shared   bool            // if the state file is in use, take one in a folder of this run alone instead of failing
+	Host       string          // a further address to listen on; 127.0.0.1 is always one
+	Port       int             // of the first door; 0: free ones
+	Identities string          // a file of further identities; empty: none
+	DynamoDB   string          // auto, java, docker or a URL
+	Data       string          // file to load into the first table; empty: none
+	Faults     []gateway.Fault // what goes wrong on purpose
+	Records    io.Writer       // gets each request's record as a JSON line; nil: nobody
+	State      string          // path of the state file
+	Shared     bool            // if the state file is in use, take one in a folder of this run alone instead of failing
 
 	Command string           // how the program was called, for the lines it prints
 	Out     io.Writer        // progress and warnings
@@ -68,14 +72,15 @@ type Stack struct {
 	own      string // a folder of this run alone, removed with it; empty: none
 	caller   string // the function that calls the API; empty: none does
 
-	ids     *directory
-	keys    []gateway.APIKey
-	fleet   *fleet
-	doors   [5]*opening
-	servers []*http.Server
-	db      *dynamolocal.Server
-	release func()
-	failed  chan error
+	ids         *identity.Directory
+	keys        []gateway.APIKey
+	fleet       *fleet
+	doors       [doorCount]*opening
+	servers     []*http.Server
+	db          *dynamolocal.Server
+	release     func()
+	endRotation func()
+	failed      chan error
 }
 
 // The doors by their place: each port is the first one's plus this.
@@ -85,8 +90,9 @@ const (
 	doorPublic
 	doorLambda
 	doorConsole
-	doorDynamoDB // DynamoDB Local listens itself
+	doorSTS
 	doorCount
+	doorDynamoDB = doorConsole + 1 // the place of its port; DynamoDB Local listens itself
 )
 
 // Start brings the stack up. The context bounds the start; what was started when it fails is stopped again. The caller
@@ -115,11 +121,11 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.ids, err = newDirectory(s.template, o.Now()); err != nil {
+	if s.ids, err = newDirectory(s.template, o); err != nil {
 		return nil, err
 	}
-	s.keys = deployment.APIKeys(s.template, newAPIKey)
-	if callers := callerFunctions(s.template); len(callers) > 0 {
+	s.keys = deployment.APIKeys(s.template, rand.Text)
+	if callers := deployment.Callers(s.template); len(callers) > 0 {
 		s.caller = callers[0].Name
 	}
 	if err = s.claimState(); err != nil {
@@ -178,12 +184,16 @@ func (s *Stack) claimState() (err error) {
 
 // open takes the ports before anything slow is done, so that a busy one is told at once.
 func (s *Stack) open() error {
-	numbers, err := ports(s.options.Port, doorCount)
+	numbers, err := ports(s.options.Port, doorCount+1)
 	if err != nil {
 		return err
 	}
 	for i := range s.doors {
-		if s.doors[i], err = openDoor(s.options.Host, numbers[i]); err != nil {
+		place := i
+		if i >= doorDynamoDB {
+			place++
+		}
+		if s.doors[i], err = openDoor(s.options.Host, numbers[place]); err != nil {
 			return err
 		}
 	}
@@ -222,7 +232,7 @@ func (s *Stack) startDatabase(ctx context.Context) (err error) {
 // serve starts the functions' hosts and answers at every door.
 func (s *Stack) serve(apis []gateway.API, ways deployment.Doors, binaries map[string]string) (err error) {
 	where := &addresses{
-		stack: s.template, vpce: s.doors[doorVPCE].url(), public: s.doors[doorPublic].url(),
+		stack: s.template, vpce: s.doors[doorVPCE].url(), public: s.doors[doorPublic].url(), sts: s.doors[doorSTS].url(),
 		hosts: []string{loopback, "localhost", "::1", "host.docker.internal", s.options.Host},
 	}
 	if s.db != nil {
@@ -242,7 +252,7 @@ func (s *Stack) serve(apis []gateway.API, ways deployment.Doors, binaries map[st
 	}
 	page := console.New()
 	g, err := gateway.New(gateway.Config{
-		Region: s.template.Region, AccountID: s.template.AccountID, APIs: apis, Identities: s.ids, Invoker: s.fleet,
+		Region: s.template.Region, AccountID: s.template.AccountID, APIs: apis, Identities: deployment.Holders(s.ids), Invoker: s.fleet,
 		APIKeys: s.keys, UsagePlans: deployment.UsagePlans(s.template),
 		Faults: s.options.Faults, Now: s.options.Now,
 		Observe: s.observers(page.Add, func(r gateway.Record) { log(requestLine(r)) }),
@@ -254,7 +264,12 @@ func (s *Stack) serve(apis []gateway.API, ways deployment.Doors, binaries map[st
 		doorVPCE: g.Handler(ways.VPCE), doorOtherVPCE: g.Handler(ways.OtherVPCE), doorPublic: g.Handler(ways.Public),
 		doorLambda:  s.fleet.invoke,
 		doorConsole: page.Handler(where.hosts),
+		doorSTS: &sts.Server{
+			Directory: s.ids, Region: s.template.Region, AllowedHosts: where.hosts, Now: s.options.Now,
+			Observe: func(r sts.Record) { log(stsLine(r)) },
+		},
 	}
+	s.keepCredentials()
 	for i, handler := range handlers {
 		s.servers = append(s.servers, s.doors[i].serve(handler, s.fail))
 	}
@@ -308,6 +323,9 @@ func (s *Stack) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
 	defer cancel()
 	var errs []error
+	if s.endRotation != nil {
+		s.endRotation()
+	}
 	if s.release != nil {
 		for _, path := range []string{s.files.state, s.files.credentials, s.files.samEnv, s.files.apiKeys} {
 			if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {

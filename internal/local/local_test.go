@@ -8,11 +8,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/marquee-api/marquee/internal/policy"
+	"github.com/marquee-api/marquee/internal/identity"
+	"github.com/marquee-api/marquee/internal/sigv4"
 	"github.com/marquee-api/marquee/internal/stack"
 )
 
@@ -50,12 +50,12 @@ func TestLocalizeReplacesWhatOnlyAWSResolves(t *testing.T) {
 }
 
 func TestEnvironmentOfAFunction(t *testing.T) {
-	a := &addresses{stack: &stack.Stack{Region: "eu-central-1"}, dynamodb: "http://127.0.0.1:8085"}
+	a := &addresses{stack: &stack.Stack{Region: "eu-central-1"}, dynamodb: "http://127.0.0.1:8085", sts: "http://127.0.0.1:8086"}
 	f := &stack.Function{Environment: map[string]string{"TABLE_NAME": "t", "AWS_ENDPOINT_URL_DYNAMODB": ""}}
-	got := a.environment(f, accessKey{id: "ASIAX", secret: "s", token: "t"})
+	got := a.environment(f, &identity.Identity{AccessKeyID: "ASIAX", Key: sigv4.Key{SecretAccessKey: "s", SessionToken: "t"}})
 	want := []string{
 		"AWS_ACCESS_KEY_ID=ASIAX", "AWS_DEFAULT_REGION=eu-central-1", "AWS_EC2_METADATA_DISABLED=true",
-		"AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:8085", "AWS_REGION=eu-central-1", "AWS_SECRET_ACCESS_KEY=s",
+		"AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:8085", "AWS_ENDPOINT_URL_STS=http://127.0.0.1:8086", "AWS_REGION=eu-central-1", "AWS_SECRET_ACCESS_KEY=s",
 		"AWS_SESSION_TOKEN=t", "TABLE_NAME=t",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -140,103 +140,29 @@ func TestOpenDoor(t *testing.T) {
 	}
 }
 
-const twoCallers = `
-Transform: AWS::Serverless-2016-10-31
-Resources:
-  Api:
-    Type: AWS::Serverless::Api
-    Properties: {StageName: dev, Auth: {DefaultAuthorizer: AWS_IAM, InvokeRole: NONE}}
-  Server:
-    Type: AWS::Serverless::Function
-    Properties:
-      Runtime: provided.al2023
-      Handler: bootstrap
-      CodeUri: .
-      Events: {Get: {Type: Api, Properties: {RestApiId: !Ref Api, Path: "/x/{id}", Method: get}}}
-  Stranger:
-    Type: AWS::Serverless::Function
-    Properties: {Runtime: provided.al2023, Handler: bootstrap, CodeUri: .}
-  Caller:
-    Type: AWS::Serverless::Function
-    Properties:
-      Runtime: provided.al2023
-      Handler: bootstrap
-      CodeUri: .
-      Policies:
-        - Statement:
-            - {Effect: Allow, Action: execute-api:Invoke, Resource: !Sub "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/dev/GET/x/*"}
-`
-
-// The caller is whoever the template lets call, and the profiles are there for any template.
-func TestDirectoryOfATemplate(t *testing.T) {
-	s, err := stack.Parse("t.yaml", []byte(twoCallers), stack.Options{Name: "s", Region: "eu-central-1", AccountID: accountID})
-	if err != nil {
-		t.Fatal(err)
-	}
-	callers := callerFunctions(s)
-	if len(callers) != 1 || callers[0].LogicalID != "Caller" {
-		t.Fatalf("got %d callers, want the function Caller alone", len(callers))
-	}
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	d, err := newDirectory(s, now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	request := policy.Request{Action: "execute-api:Invoke", Resource: "arn:aws:execute-api:eu-central-1:123456789012:" + s.APIs[0].ID + "/dev/GET/x/1"}
-	put := request
-	put.Resource = strings.Replace(request.Resource, "GET", "PUT", 1)
-	tests := []struct {
-		profile        string
-		account        string
-		mayGet, mayPut bool
-		expired        bool
-	}{
-		{"caller", accountID, true, false, false}, {"reader", accountID, true, false, false},
-		{"writer", accountID, true, true, false}, {"stranger", accountID, false, false, false},
-		{"foreign", foreignAccount, true, true, false}, {"expired", accountID, true, false, true},
-	}
-	if len(d.profiles) != len(tests) {
-		t.Fatalf("got %d profiles, want %d", len(d.profiles), len(tests))
-	}
-	for i, tt := range tests {
-		p := d.profiles[i]
-		allowed := func(r policy.Request) bool {
-			return slices.ContainsFunc(p.identity.Policies, func(d *policy.Document) bool { return d.Evaluate(&r).Decision == policy.Allow })
-		}
-		if p.name != tt.profile || p.identity.AccountID != tt.account || allowed(request) != tt.mayGet || allowed(put) != tt.mayPut ||
-			p.identity.Key.Expires.Before(now) != tt.expired {
-			t.Errorf("profile %d: got %s of %s, GET %v, PUT %v, expires %v; want %+v", i, p.name, p.identity.AccountID,
-				allowed(request), allowed(put), p.identity.Key.Expires, tt)
-		}
-		if found, ok := d.Identity(p.key.id); !ok || found != p.identity {
-			t.Errorf("%s: its key does not lead to it", p.name)
-		}
-	}
-}
-
 func TestSecurityCredentialsAreTheOwnersAlone(t *testing.T) {
-	s, err := stack.Parse("t.yaml", []byte(twoCallers), stack.Options{Name: "s", Region: "eu-central-1", AccountID: accountID})
+	s, err := stack.Load("testdata/echo/template.yaml", stack.Options{Name: "s", Region: "eu-central-1", AccountID: accountID})
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, err := newDirectory(s, time.Now())
-	if err != nil {
-		t.Fatal(err)
+	directory := func() *identity.Directory {
+		d, err := newDirectory(s, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
 	}
-	second, err := newDirectory(s, time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, p := range first.profiles {
-		if other := second.profiles[i].key; p.key.id == other.id || p.key.secret == other.secret || p.key.token == other.token {
-			t.Errorf("%s: two runs share a key", p.name)
+	first, second := directory(), directory()
+	for i, p := range first.Profiles() {
+		if other := second.Profiles()[i]; p.AccessKeyID == other.AccessKeyID || p.SecretAccessKey == other.SecretAccessKey || p.SessionToken == other.SessionToken {
+			t.Errorf("%s: two runs share a key", p.Profile)
 		}
 	}
 	f := filesOf(filepath.Join(t.TempDir(), "local.json"))
-	if err := first.writeCredentials(f, "eu-central-1"); err != nil {
+	if err := writeCredentials(first, f); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{f.credentials, filepath.Join(f.curl, "caller")} {
+	for _, path := range []string{f.credentials, filepath.Join(f.curl, "reader")} {
 		info, err := os.Stat(path)
 		if err != nil {
 			t.Fatal(err)

@@ -9,21 +9,34 @@ import (
 	"time"
 
 	"github.com/marquee-api/marquee/internal/gateway"
+	"github.com/marquee-api/marquee/internal/identity/sts"
 	"github.com/marquee-api/marquee/internal/lambdahost"
 )
 
 // requestLine is a record as one readable line.
 func requestLine(r gateway.Record) string {
-	who := r.Identity
-	if who == "" {
-		who = "unsigned"
-	}
 	line := fmt.Sprintf("%s %d %s %s by %s through %s in %s", r.Time.Format("15:04:05.000"), r.Status, r.Method,
-		printable(r.Path), who, r.Door, r.Duration.Round(10*time.Microsecond))
+		printable(r.Path), orUnsigned(r.Identity), r.Door, r.Duration.Round(10*time.Microsecond))
 	if r.Why != "" {
 		line += ": " + printable(r.Why)
 	}
 	return line
+}
+
+// stsLine is what became of a request to STS.
+func stsLine(r sts.Record) string {
+	line := fmt.Sprintf("%s %d sts:%s by %s", r.Time.Format("15:04:05.000"), r.Status, r.Action, orUnsigned(r.Caller))
+	if r.Why != "" {
+		line += ": " + printable(r.Why)
+	}
+	return line
+}
+
+func orUnsigned(arn string) string {
+	if arn == "" {
+		return "unsigned"
+	}
+	return arn
 }
 
 // recordWriter writes each record as one JSON line, whole, from many goroutines. A record that cannot be written is told:

@@ -22,6 +22,7 @@ type State struct {
 	LambdaURL       string            `json:"lambda_url"`
 	ConsoleURL      string            `json:"console_url"`
 	DynamoDBURL     string            `json:"dynamodb_url"`
+	STSURL          string            `json:"sts_url"`
 	Functions       map[string]string `json:"functions"` // logical id to name
 	Tables          map[string]string `json:"tables"`    // logical id to name
 	CredentialsFile string            `json:"credentials_file"`
