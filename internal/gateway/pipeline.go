@@ -45,18 +45,23 @@ func (g *Gateway) serve(door *Door, w http.ResponseWriter, r *http.Request) {
 		Checks: make([]Check, 0, mostChecks),
 	}
 	response, refusal := x.handle(w)
+	x.record.Status = response.Status
+	if refusal != nil {
+		x.record.refused(refusal)
+	}
+	// Before the answer is sent: who has read it finds the record.
+	x.record.Duration = g.now().Sub(now)
+	g.observe(x.record)
 	// The clients of a skewed clock correct theirs by this header.
 	w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
 	switch {
 	case x.reset:
-		defer x.abort()
+		x.abort()
 	case refusal != nil:
 		x.refuse(w, refusal)
 	default:
 		x.answer(w, response)
 	}
-	x.record.Duration = g.now().Sub(now)
-	g.observe(x.record)
 }
 
 // handle is the order of the checks. Each one that refuses has said so in the record.

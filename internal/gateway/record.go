@@ -28,7 +28,7 @@ type Record struct {
 
 	Function         string        `json:"function,omitempty"`
 	FunctionDuration time.Duration `json:"function_duration_ns,omitempty"`
-	Duration         time.Duration `json:"duration_ns"`
+	Duration         time.Duration `json:"duration_ns"` // until the answer was ready to be sent
 }
 
 // Check is one step of the pipeline. Steps that were not reached are not listed.
@@ -52,4 +52,9 @@ func (rec *Record) fail(name string, refusal *Refusal) *Refusal {
 	}
 	rec.Checks = append(rec.Checks, Check{Name: name, Detail: detail})
 	return refusal
+}
+
+func (rec *Record) refused(refusal *Refusal) {
+	rec.Status, rec.ErrorType = refusal.Status, refusal.Type
+	rec.Message, rec.Why = redact(refusal.Message), refusal.Why
 }

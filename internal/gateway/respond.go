@@ -55,8 +55,6 @@ func (g *Gateway) newRequestIDs(r *http.Request, now time.Time) requestIDs {
 
 // refuse sends an answer of the gateway's own.
 func (x *exchange) refuse(w http.ResponseWriter, refusal *Refusal) {
-	x.record.Status, x.record.ErrorType = refusal.Status, refusal.Type
-	x.record.Message, x.record.Why = redact(refusal.Message), refusal.Why
 	h := w.Header()
 	if refusal.Type == "" {
 		h.Set("Content-Type", "text/plain; charset=utf-8")
@@ -74,7 +72,6 @@ func (x *exchange) refuse(w http.ResponseWriter, refusal *Refusal) {
 
 // answer sends the function's response. The gateway's own headers cannot be overridden.
 func (x *exchange) answer(w http.ResponseWriter, response proxyevent.Response) {
-	x.record.Status = response.Status
 	h := w.Header()
 	for name, values := range response.Header {
 		switch strings.ToLower(name) {
