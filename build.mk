@@ -8,8 +8,10 @@
 # GOFLAGS is emptied, because flags of the shell would get in.
 
 LAMBDA_GOARCH ?= arm64
+# linux, but for a function that `marquee local` runs on another system.
+LAMBDA_GOOS ?= linux
 
-lambda-go-build = CGO_ENABLED=0 GOOS=linux GOARCH=$(LAMBDA_GOARCH) GOFLAGS= \
+lambda-go-build = CGO_ENABLED=0 GOOS=$(LAMBDA_GOOS) GOARCH=$(LAMBDA_GOARCH) GOFLAGS= \
 	$(or $(GO),go) build -trimpath -buildvcs=false -tags lambda.norpc -ldflags "-s -w -buildid="
 
 define lambda-build

@@ -148,9 +148,6 @@ func publish(stage, out string) error {
 // (go.dev/issue/22315). The tools never write into a file that is there; they
 // put a new one in its place.
 func replace(from, to string) error {
-	if same, err := sameFile(from, to); err != nil || same {
-		return err
-	}
 	dir, err := os.MkdirTemp(filepath.Dir(to), ".new-")
 	if err != nil {
 		return err
@@ -161,16 +158,4 @@ func replace(from, to string) error {
 		return err
 	}
 	return os.Rename(link, to)
-}
-
-func sameFile(a, b string) (bool, error) {
-	one, err := os.Stat(a)
-	if err != nil {
-		return false, err
-	}
-	other, err := os.Stat(b)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	return err == nil && os.SameFile(one, other), err
 }

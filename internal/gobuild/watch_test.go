@@ -24,6 +24,7 @@ type watching struct {
 	t       *testing.T
 	dir     string
 	look    func(context.Context)
+	builds  int // begun since the watch began
 	changed []gobuild.Artifact
 	failed  []error
 }
@@ -32,8 +33,13 @@ func watch(t *testing.T) *watching {
 	t.Helper()
 	w := &watching{t: t, dir: write(t, map[string]string{"Makefile": watchMakefile, "go.mod": "module m\n", "pkg/a.go": "package pkg\n"})}
 	f := gobuild.Function{LogicalID: "WatchedFunction", CodeURI: w.dir, Method: "makefile"}
-	b := &gobuild.Builder{Output: filepath.Join(w.dir, "out")}
+	b := &gobuild.Builder{Output: filepath.Join(w.dir, "out"), Progress: func(e gobuild.Event) {
+		if !e.Done {
+			w.builds++
+		}
+	}}
 	build(t, b, f)
+	w.builds = 0
 	w.look = b.Look(gobuild.Watch{
 		Functions: []gobuild.Function{f},
 		Changed:   func(a gobuild.Artifact) { w.changed = append(w.changed, a) },
@@ -76,17 +82,18 @@ func TestWatch(t *testing.T) {
 	tests := map[string]struct {
 		file, text string
 		want       string // "changed", "failed" or "" for nothing
+		builds     int
 	}{
-		"a source":                      {"pkg/a.go", "package pkg // edited\n", "changed"},
-		"a new source":                  {"pkg/b.go", "package pkg // new\n", "changed"},
-		"a makefile":                    {"extra.mk", "# extra\n", "changed"},
-		"a source, the same binary":     {"other/c.go", "package other\n", ""},
-		"a source that does not build":  {"pkg/broken.go", "package pkg\n", "failed"},
-		"a test":                        {"pkg/a_test.go", "package pkg\n", ""},
-		"a file that is no source":      {"notes.txt", "x", ""},
-		"a hidden folder":               {".git/x.go", "package x\n", ""},
-		"the output":                    {"out/x.go", "package x\n", ""},
-		"what the Go command overlooks": {"pkg/testdata/x.go", "package x\n", ""},
+		"a source":                      {"pkg/a.go", "package pkg // edited\n", "changed", 1},
+		"a new source":                  {"pkg/b.go", "package pkg // new\n", "changed", 1},
+		"a makefile":                    {"extra.mk", "# extra\n", "changed", 1},
+		"a source, the same binary":     {"other/c.go", "package other\n", "", 1},
+		"a source that does not build":  {"pkg/broken.go", "package pkg\n", "failed", 1},
+		"a test":                        {"pkg/a_test.go", "package pkg\n", "", 0},
+		"a file that is no source":      {"notes.txt", "x", "", 0},
+		"a hidden folder":               {".git/x.go", "package x\n", "", 0},
+		"the output":                    {"out/x.go", "package x\n", "", 0},
+		"what the Go command overlooks": {"pkg/testdata/x.go", "package x\n", "", 0},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -98,6 +105,10 @@ func TestWatch(t *testing.T) {
 				t.Errorf("artifact: got %+v", w.changed[0])
 			}
 			w.expect(test.want)
+			w.settle()
+			if w.builds != test.builds {
+				t.Errorf("builds: got %d, want %d", w.builds, test.builds)
+			}
 		})
 	}
 }

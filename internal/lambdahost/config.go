@@ -71,7 +71,8 @@ type Config struct {
 	Concurrency int
 	// Queue is how many invocations wait when every process is busy before
 	// the next one gets [ErrThrottled]; zero is [DefaultQueue]. Negative lets
-	// none wait, as Lambda does at a reserved concurrency.
+	// none wait, as Lambda does at a reserved concurrency. Payloads that wait
+	// take at most 256 MiB.
 	Queue int
 	// Grace is the time between SIGTERM and SIGKILL; zero is [DefaultGrace].
 	Grace time.Duration

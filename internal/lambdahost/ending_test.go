@@ -90,18 +90,36 @@ func TestProcessThatLeavesItsConnectionIsReplaced(t *testing.T) {
 
 func TestGrandchildrenEndWithTheirProcess(t *testing.T) {
 	t.Parallel()
-	w := newWatch(t)
-	f := open(t, "parent", func(c *lambdahost.Config) { c.Env = append(c.Env, "WATCH="+w.addr) })
-	pid := answer(t, f, "{}")
-	if got := receive(t, w.came, "the grandchild"); got != "hanging "+pid {
-		t.Fatalf("got %q, want process %s", got, pid)
-	}
-	if err := f.Close(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	if got := receive(t, w.gone, "the grandchild's end"); got != "hanging "+pid {
-		t.Errorf("ended: got %q, want process %s", got, pid)
-	}
+	t.Run("when it is closed", func(t *testing.T) {
+		t.Parallel()
+		w := newWatch(t)
+		f := open(t, "parent", watched(w))
+		pid := answer(t, f, "{}")
+		if got := receive(t, w.came, "the grandchild"); got != "hanging "+pid {
+			t.Fatalf("got %q, want process %s", got, pid)
+		}
+		if err := f.Close(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if got := receive(t, w.gone, "the grandchild's end"); got != "hanging "+pid {
+			t.Errorf("ended: got %q, want process %s", got, pid)
+		}
+	})
+	t.Run("when it exits", func(t *testing.T) {
+		t.Parallel()
+		w, g := newWatch(t), newGate(t)
+		f := open(t, "orphan", func(c *lambdahost.Config) { c.Env = append(c.Env, "WATCH="+w.addr, "GATE="+g.URL) })
+		failed := make(chan lambdahost.Result, 1)
+		go func() { failed <- invoke(t, f, "{}") }()
+		came := receive(t, w.came, "the grandchild")
+		close(g.open)
+		if r := receive(t, failed, "the function's end"); r.FunctionError == "" {
+			t.Errorf("got %s, want an error", r.Payload)
+		}
+		if gone := receive(t, w.gone, "the grandchild's end"); gone != came {
+			t.Errorf("ended: got %q, want %q", gone, came)
+		}
+	})
 }
 
 func TestCloseAnswersEverybody(t *testing.T) {

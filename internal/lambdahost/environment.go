@@ -46,29 +46,20 @@ func checkEnvironment(env []string) error {
 }
 
 // environment builds a process's whole environment: defaults that the function
-// may change, then the function's own, then what describes it.
+// may change, then the function's own, then what describes it. Of a variable
+// that is there twice, os/exec takes the later one.
 func (c Config) environment(runtimeAPI, stream string) []string {
-	own := make(map[string]bool, len(c.Env))
-	for _, line := range c.Env {
-		key, _, _ := strings.Cut(line, "=")
-		own[key] = true
-	}
-	env := make([]string, 0, len(c.Env)+20)
-	for _, d := range [][2]string{
-		{"LANG", "en_US.UTF-8"},
-		{"TZ", ":UTC"},
-		{"PATH", "/usr/local/bin:/usr/bin/:/bin:/opt/bin"},
-		{"LD_LIBRARY_PATH", "/lib64:/usr/lib64:" + c.Dir + ":" + c.Dir + "/lib:/opt/lib"},
+	env := []string{
+		"LANG=en_US.UTF-8",
+		"TZ=:UTC",
+		"PATH=/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+		"LD_LIBRARY_PATH=/lib64:/usr/lib64:" + c.Dir + ":" + c.Dir + "/lib:/opt/lib",
 		// On Lambda there is no home with AWS files and no instance metadata.
 		// Here the SDK would find the developer's own, real ones by the user's
 		// home, even with HOME unset, so they are taken out of its reach.
-		{"AWS_CONFIG_FILE", "/dev/null"},
-		{"AWS_SHARED_CREDENTIALS_FILE", "/dev/null"},
-		{"AWS_EC2_METADATA_DISABLED", "true"},
-	} {
-		if !own[d[0]] {
-			env = append(env, d[0]+"="+d[1])
-		}
+		"AWS_CONFIG_FILE=/dev/null",
+		"AWS_SHARED_CREDENTIALS_FILE=/dev/null",
+		"AWS_EC2_METADATA_DISABLED=true",
 	}
 	env = append(env, c.Env...)
 	return append(env,

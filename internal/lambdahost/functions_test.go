@@ -44,6 +44,7 @@ var functions = map[string]func(){
 	"wait":     func() { lambda.Start(func(id string) (int, error) { return os.Getpid(), waitAt(id) }) },
 	"stubborn": func() { signal.Ignore(syscall.SIGTERM); lambda.Start(func() (int, error) { return os.Getpid(), nil }) },
 	"parent":   func() { lambda.Start(startChild) },
+	"orphan":   func() { lambda.Start(func() { _, _ = startChild(); _ = waitAt("orphan"); os.Exit(1) }) },
 	"stream": func() {
 		lambda.Start(func() (io.Reader, error) { return strings.NewReader("streamed, not JSON"), nil })
 	},
@@ -75,6 +76,7 @@ var functions = map[string]func(){
 	"empty":     func() { r := newRuntime(); r.respond(r.next().id, ""); r.next() },
 	"bad-error": func() { r := newRuntime(); r.fail(r.next().id, "<oops>", "Function.Oops"); r.next() },
 	"huge":      func() { huge(1) },
+	"enormous":  enormous,
 	"largest":   func() { huge(0) },
 	"bad-mode":  badMode,
 	"truncate":  truncate,

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -230,29 +231,32 @@ func TestInvokeEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	g := newGate(t)
 	f := open(t, "wait", func(c *lambdahost.Config) {
-		c.Concurrency = 1
+		c.Concurrency, c.Queue = 1, 1
 		c.Env = append(c.Env, "GATE="+g.URL)
 	})
+	call := func(ctx context.Context, id string, failed chan<- error) {
+		_, err := f.Invoke(ctx, lambdahost.Invocation{Payload: []byte(strconv.Quote(id))})
+		failed <- err
+	}
 	running, cancelRunning := context.WithCancel(t.Context())
 	waiting, cancelWaiting := context.WithCancel(t.Context())
-	failed := make(chan error, 2)
-	go func() {
-		_, err := f.Invoke(running, lambdahost.Invocation{Payload: []byte(`"running"`)})
-		failed <- err
-	}()
+	runningFailed, waitingFailed := make(chan error, 1), make(chan error, 2)
+	go call(running, "running", runningFailed)
 	if got := g.wait(t); got != "running" {
 		t.Fatalf("at the gate: got %s", got)
 	}
-	go func() {
-		_, err := f.Invoke(waiting, lambdahost.Invocation{Payload: []byte(`"waiting"`)})
-		failed <- err
-	}()
+	for range 2 { // when one of them finds the queue full, the other is in it
+		go call(waiting, "waiting", waitingFailed)
+	}
+	if err := receive(t, waitingFailed, "the refused call"); !errors.Is(err, lambdahost.ErrThrottled) {
+		t.Fatalf("refused call: got %v", err)
+	}
 	cancelWaiting()
-	if err := receive(t, failed, "the waiting call"); !errors.Is(err, context.Canceled) {
+	if err := receive(t, waitingFailed, "the waiting call"); !errors.Is(err, context.Canceled) {
 		t.Errorf("waiting call: got %v", err)
 	}
 	cancelRunning()
-	if err := receive(t, failed, "the running call"); !errors.Is(err, context.Canceled) {
+	if err := receive(t, runningFailed, "the running call"); !errors.Is(err, context.Canceled) {
 		t.Errorf("running call: got %v", err)
 	}
 	close(g.open) // the function runs on and is free again

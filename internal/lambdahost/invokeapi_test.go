@@ -1,6 +1,7 @@
 package lambdahost_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -75,6 +76,21 @@ func TestInvokeAPIWithTheSDK(t *testing.T) {
 				aws.ToString(out.ExecutedVersion) != "$LATEST" || out.LogResult != nil {
 				t.Errorf("%s: got %+v, payload %s", name, out, out.Payload)
 			}
+		}
+	})
+
+	t.Run("largest payload", func(t *testing.T) {
+		t.Parallel()
+		payload := []byte(`"` + strings.Repeat("a", 6291456-2) + `"`)
+		out, err := client.Invoke(t.Context(), &lambda.InvokeInput{FunctionName: aws.String("test-echo"), Payload: payload})
+		if err != nil || !bytes.Equal(out.Payload, payload) {
+			t.Errorf("got %v", err)
+		}
+		_, err = client.Invoke(t.Context(), &lambda.InvokeInput{
+			FunctionName: aws.String("test-echo"), InvocationType: types.InvocationTypeEvent, Payload: append(payload[:1048576-1:1048576-1], '"'),
+		})
+		if err != nil {
+			t.Errorf("event: %v", err)
 		}
 	})
 
@@ -248,7 +264,7 @@ func TestInvokeAPIEventRetries(t *testing.T) {
 func TestInvokeAPIClose(t *testing.T) {
 	t.Parallel()
 	g := newGate(t)
-	f := open(t, "wait", func(c *lambdahost.Config) { c.Env = append(c.Env, "GATE="+g.URL) })
+	f := open(t, "wait", func(c *lambdahost.Config) { c.Timeout, c.Env = time.Hour, append(c.Env, "GATE="+g.URL) })
 	api := &lambdahost.InvokeAPI{Functions: map[string]*lambdahost.Function{f.Name(): f}}
 	post := func() int {
 		r := httptest.NewRequest(http.MethodPost, "http://localhost/2015-03-31/functions/test-wait/invocations", strings.NewReader(`"x"`))

@@ -83,12 +83,32 @@ func huge(over int) {
 	r.answerAll(r.respond(r.next().id, body))
 }
 
+// enormous is a simple client, which reads nothing before it has sent all.
+func enormous() {
+	r := newRuntime()
+	id := r.next().id
+	conn, err := net.Dial("tcp", os.Getenv("AWS_LAMBDA_RUNTIME_API"))
+	if err != nil {
+		os.Exit(96)
+	}
+	const size = 30 << 20
+	fmt.Fprintf(conn, "POST /2018-06-01/runtime/invocation/%s/response HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nContent-Length: %d\r\n\r\n",
+		id, os.Getenv("AWS_LAMBDA_RUNTIME_API"), size)
+	if _, err := conn.Write(make([]byte, size)); err != nil {
+		r.answerAll(err.Error())
+	}
+	answer, _ := io.ReadAll(conn)
+	status, _, _ := strings.Cut(string(answer), "\r\n")
+	r.answerAll(status)
+}
+
 func badMode() {
 	r := newRuntime()
 	r.answerAll(r.respond(r.next().id, "{}", "Lambda-Runtime-Function-Response-Mode", "telegraph"))
 }
 
-// truncate announces more than it sends and hangs up.
+// truncate announces much more than it sends, and than any memory holds, and
+// hangs up.
 func truncate() {
 	r := newRuntime()
 	id := r.next().id
@@ -96,7 +116,7 @@ func truncate() {
 	if err != nil {
 		os.Exit(96)
 	}
-	fmt.Fprintf(conn, "POST /2018-06-01/runtime/invocation/%s/response HTTP/1.1\r\nHost: %s\r\nContent-Length: 100\r\n\r\n{\"half\":",
+	fmt.Fprintf(conn, "POST /2018-06-01/runtime/invocation/%s/response HTTP/1.1\r\nHost: %s\r\nContent-Length: 1125899906842624\r\n\r\n{\"half\":",
 		id, os.Getenv("AWS_LAMBDA_RUNTIME_API"))
 	_ = conn.(*net.TCPConn).CloseWrite()
 	answer, _ := io.ReadAll(conn)

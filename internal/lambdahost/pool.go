@@ -23,13 +23,20 @@ func (f *Function) submit(inv *invocation) error {
 	// Only processes that owe an answer keep an invocation waiting; one that
 	// is about to come, or whose place is about to be free, does not.
 	busy, _ := f.busy()
-	if len(f.pending) >= f.cfg.Concurrency-busy+max(f.cfg.Queue, 0) {
+	waiting := len(inv.Payload)
+	for _, other := range f.pending {
+		waiting += len(other.Payload)
+	}
+	if len(f.pending) >= f.cfg.Concurrency-busy+max(f.cfg.Queue, 0) || waiting > maxPendingBytes {
 		return ErrThrottled
 	}
 	f.pending = append(f.pending, inv)
 	f.grow()
 	return nil
 }
+
+// maxPendingBytes bounds the memory of the events that wait for a process.
+const maxPendingBytes = 256 * 1024 * 1024
 
 // forget drops an invocation that nobody waits for, if it has not started.
 func (f *Function) forget(inv *invocation) {

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -249,22 +250,32 @@ var errBodyTooLarge = errors.New("body too large")
 // sees the refusal instead of a broken connection.
 const drainLimit = 64 * 1024 * 1024
 
+// buffers are for answers while they arrive. aws-lambda-go does not say how
+// long one is; room from the start has most of them read at once.
+var buffers = sync.Pool{New: func() any { return bytes.NewBuffer(make([]byte, 0, 32*1024)) }}
+
+// maxPooled keeps the room of one rare, large answer from being kept for ever.
+const maxPooled = 256 * 1024
+
 // readBody reads at most as much as a function may answer.
 func readBody(r *http.Request) ([]byte, error) {
-	// aws-lambda-go does not say how long its answer is. A buffer of some size
-	// from the start has most answers read at once.
-	size := min(max(r.ContentLength, answerSize), MaxResponsePayload+1)
-	body := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
-	_, err := body.ReadFrom(io.LimitReader(r.Body, MaxResponsePayload+1))
-	if err == nil && body.Len() > MaxResponsePayload {
+	buf := buffers.Get().(*bytes.Buffer)
+	defer func() {
+		if buf.Cap() <= maxPooled {
+			buf.Reset()
+			buffers.Put(buf)
+		}
+	}()
+	n, err := buf.ReadFrom(io.LimitReader(r.Body, MaxResponsePayload+1))
+	if err != nil {
+		return nil, err
+	}
+	if n > MaxResponsePayload {
 		_, _ = io.CopyN(io.Discard, r.Body, drainLimit)
 		return nil, errBodyTooLarge
 	}
-	return body.Bytes(), err
+	return bytes.Clone(buf.Bytes()), nil
 }
-
-// answerSize is what most answers fit into.
-const answerSize = 16 * 1024
 
 // initError takes the report of a start that failed.
 func (p *process) initError(w http.ResponseWriter, r *http.Request) {

@@ -31,6 +31,7 @@ func TestRuntimeAPIRefusals(t *testing.T) {
 			ok, transition("ResponseSent", "InvocationResponse"), transition("ResponseSent", "InvocationErrorResponse"), wrongID,
 		}},
 		"answer above the limit":    {"huge", "", []string{tooLarge}},
+		"answer far above it":       {"enormous", "", []string{"HTTP/1.1 413 Request Entity Too Large"}},
 		"unknown response mode":     {"bad-mode", "", []string{wrongMode}},
 		"answer that breaks off":    {"truncate", "", []string{"HTTP/1.1 400 Bad Request"}},
 		"asked again, not answered": {"again", `[true,{}]`, nil},
