@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/marquee-api/marquee/internal/deployment"
 	"github.com/marquee-api/marquee/internal/gateway"
@@ -147,21 +148,26 @@ func reserved(n int) int {
 	return n
 }
 
-// build makes the binaries of the functions that can run here: those of other languages and those whose code lies
-// elsewhere were named in a warning, and answer as a function that cannot be invoked.
-func (s *Stack) build(ctx context.Context) (map[string]string, error) {
-	output, err := filepath.Abs(s.files.artifacts)
-	if err != nil {
-		return nil, err
-	}
+// builds are the functions that can run here: those of other languages and those whose code lies elsewhere were named in a
+// warning, and answer as a function that cannot be invoked.
+func (s *Stack) builds() []gobuild.Function {
 	var functions []gobuild.Function
 	for _, f := range s.template.Functions {
 		if f.CodeURI != "" && runsHere(f.Runtime) {
 			functions = append(functions, gobuild.Function{LogicalID: f.LogicalID, CodeURI: f.CodeURI, Method: f.BuildMethod})
 		}
 	}
-	builder := &gobuild.Builder{Output: output}
-	artifacts, err := builder.Build(ctx, functions...)
+	return functions
+}
+
+// build makes the functions' binaries.
+func (s *Stack) build(ctx context.Context) (map[string]string, error) {
+	output, err := filepath.Abs(s.files.artifacts)
+	if err != nil {
+		return nil, err
+	}
+	s.builder = &gobuild.Builder{Output: output}
+	artifacts, err := s.builder.Build(ctx, s.builds()...)
 	if err != nil {
 		return nil, err
 	}
@@ -170,6 +176,22 @@ func (s *Stack) build(ctx context.Context) (map[string]string, error) {
 		binaries[a.LogicalID] = a.Bootstrap
 	}
 	return binaries, nil
+}
+
+// watch builds a function again when its sources change; new calls then go to the new binary.
+func (s *Stack) watch(ctx context.Context) error {
+	return s.builder.Watch(ctx, gobuild.Watch{
+		Functions: s.builds(),
+		Changed: func(a gobuild.Artifact) {
+			name := s.state.Functions[a.LogicalID]
+			if err := s.fleet.byName[name].Replace(a.Bootstrap); err != nil {
+				fmt.Fprintf(s.options.Out, "warning: function %s goes on as it was: %v\n", a.LogicalID, err)
+				return
+			}
+			fmt.Fprintf(s.options.Out, "function %s was built again in %v\n", a.LogicalID, a.Took.Round(time.Millisecond))
+		},
+		Failed: func(err error) { fmt.Fprintf(s.options.Out, "warning: %v\n", err) },
+	})
 }
 
 func runsHere(runtime string) bool {

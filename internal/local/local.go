@@ -24,6 +24,7 @@ import (
 	"github.com/marquee-api/marquee/internal/deployment"
 	"github.com/marquee-api/marquee/internal/dynamolocal"
 	"github.com/marquee-api/marquee/internal/gateway"
+	"github.com/marquee-api/marquee/internal/gobuild"
 	"github.com/marquee-api/marquee/internal/identity"
 	"github.com/marquee-api/marquee/internal/identity/sts"
 	"github.com/marquee-api/marquee/internal/lambdahost"
@@ -52,6 +53,7 @@ type Options struct {
 	Identities string          // a file of further identities; empty: none
 	DynamoDB   string          // auto, java, docker or a URL
 	Data       string          // file to load into the first table; empty: none
+	Watch      bool            // build functions again when their sources change
 	Faults     []gateway.Fault // what goes wrong on purpose
 	Records    io.Writer       // gets each request's record as a JSON line; nil: nobody
 	State      string          // path of the state file
@@ -74,6 +76,7 @@ type Stack struct {
 
 	ids         *identity.Directory
 	keys        []gateway.APIKey
+	builder     *gobuild.Builder
 	fleet       *fleet
 	doors       [doorCount]*opening
 	servers     []*http.Server
@@ -301,16 +304,28 @@ func (s *Stack) State() State { return s.state }
 // Serve shows what to do next and waits: for the context, which is a wish and no error, or for a part that failed.
 func (s *Stack) Serve(ctx context.Context) error {
 	s.printNext(s.options.Out)
-	var ended <-chan struct{}
+	watching, stop := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	defer func() { stop(); <-ended }()
+	go func() {
+		defer close(ended)
+		if !s.options.Watch {
+			return
+		}
+		if err := s.watch(watching); err != nil && watching.Err() == nil {
+			s.fail(fmt.Errorf("watching the sources: %w", err))
+		}
+	}()
+	var database <-chan struct{}
 	if s.db != nil {
-		ended = s.db.Done()
+		database = s.db.Done()
 	}
 	select {
 	case <-ctx.Done():
 		return nil
 	case err := <-s.failed:
 		return err
-	case <-ended:
+	case <-database:
 		return errors.New("DynamoDB Local ended on its own")
 	}
 }

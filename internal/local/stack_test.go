@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -201,3 +202,74 @@ func TestParallelCallsOfMixedIdentities(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// With Watch a function whose sources change answers anew, without a restart of the stack.
+func TestWatchReplacesAFunction(t *testing.T) {
+	dir := echoModule(t)
+	rebuilt := make(chan string, 10)
+	s, err := Start(t.Context(), Options{
+		Template: filepath.Join(dir, "template.yaml"), State: filepath.Join(t.TempDir(), "local.json"), Watch: true,
+		Out: writerFunc(func(line string) {
+			if strings.Contains(line, "built again") || strings.HasPrefix(line, "warning: ") && strings.Contains(line, "Echo") {
+				rebuilt <- line
+			}
+		}),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(ctx) }()
+	defer func() {
+		stop()
+		if err := errors.Join(<-served, s.Close()); err != nil {
+			t.Error(err)
+		}
+	}()
+	if status, body := s.get(t, "reader", s.State().InvokeURL+"/a"); status != 200 || !strings.Contains(body, `"event"`) {
+		t.Fatalf("got %d %s", status, body)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "main.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeSource(t, filepath.Join(dir, "main.go"), strings.Replace(string(text), `"event"`, `"changed"`, 1))
+	select {
+	case line := <-rebuilt:
+		if strings.HasPrefix(line, "warning") {
+			t.Fatal(line)
+		}
+	case <-time.After(2 * time.Minute):
+		t.Fatal("the function was not built again")
+	}
+	if status, body := s.get(t, "reader", s.State().InvokeURL+"/a"); status != 200 || !strings.Contains(body, `"changed"`) {
+		t.Errorf("after the change: got %d %s", status, body)
+	}
+}
+
+// echoModule is the echo template as a project of its own, with this module's pins, so that it needs no network.
+func echoModule(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, from := range map[string]string{"template.yaml": "testdata/echo/template.yaml", "main.go": "testdata/echo/main.go", "go.sum": "../../go.sum"} {
+		text, err := os.ReadFile(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		writeSource(t, filepath.Join(dir, name), string(text))
+	}
+	writeSource(t, filepath.Join(dir, "go.mod"), "module echo\n\ngo 1.26\n\nrequire github.com/aws/aws-lambda-go v1.55.1\n")
+	return dir
+}
+
+func writeSource(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+type writerFunc func(string)
+
+func (f writerFunc) Write(b []byte) (int, error) { f(string(b)); return len(b), nil }
