@@ -90,6 +90,7 @@ It works for any template with a REST API and Go functions. Ctrl-C stops everyth
 	flags.StringVar(&options.Data, "data", "data/movies.jsonl", "what to load into the first table: a `file` of JSON lines or a JSON list; by default the one beside the template, if it is there")
 	flags.BoolVar(&noData, "no-data", false, "load nothing")
 	flags.StringVar(&options.Identities, "identities", "", "a YAML `file` of further identities: a list of name, arn, policies, trust, tags, lifetime and more")
+	flags.BoolVar(&options.Watch, "watch", false, "build a function again when its sources change")
 	flags.StringArrayVar(&faults, "fault", nil, "what goes wrong on purpose: `status=500:5%|latency=200ms:10%|skew=+7m|reset=1%` (repeatable)")
 	flags.StringVar(&log, "log", "", "a `file` to append the record of each request to, as JSON lines")
 	flags.BoolVar(&once, "once", false, "invoke the caller function once through the private API, show what it got, stop")
