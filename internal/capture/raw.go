@@ -68,6 +68,9 @@ func newHead(first line) (*head, error) {
 	method, rest, _ := strings.Cut(first.text, " ")
 	target := rest[:max(0, strings.LastIndexByte(rest, ' '))]
 	h.out.Method = method
+	if method == "CONNECT" { // for a proxy, which is not the server: the caller drops it
+		return h, nil
+	}
 	var err error
 	if h.out.Target, err = originForm(target); err != nil {
 		return nil, first.errorf("%w", err)
@@ -145,6 +148,9 @@ func checkValue(l line, value string) error {
 // request ends the header.
 func (h *head) request() (*Request, error) {
 	begin := line{number: h.out.Line}
+	if h.out.Target == "" {
+		return nil, begin.errorf("a CONNECT is for a proxy: want the request that follows it")
+	}
 	if h.out.Host == "" {
 		h.out.Host = h.authority
 	}

@@ -83,7 +83,7 @@ func (t *transcript) readData(form Form) ([]byte, error) {
 			if body = append(body, data...); len(body) > MaxBody+MaxHeader {
 				return nil, l.errorf("the body is longer than API Gateway's limit of %d bytes", MaxBody)
 			}
-		case info.MatchString(l.text):
+		case strings.HasPrefix(l.text, "== Info: "):
 			if err := t.read(l); err != nil {
 				return nil, err
 			}
@@ -105,6 +105,11 @@ func (t *transcript) readSection(title line, form Form) ([]byte, Form, error) {
 	s := section{size: size, form: form}
 	for len(s.data) < size {
 		l, err := t.next()
+		if err == nil && s.endsBefore(l) || err == io.EOF && s.endsBefore(line{}) {
+			t.held = &l
+			s.data = append(s.data, "\r\n"...)
+			break
+		}
 		if err == io.EOF {
 			return nil, form, title.errorf("the trace ends after %d of the %d bytes of this section", len(s.data), size)
 		}
@@ -183,13 +188,15 @@ func (s *section) addText(offset int, row string) error {
 	case gap != 0:
 		return fmt.Errorf("want the trace's bytes at %04x here: has white space at the end of a row been lost?", len(s.data))
 	}
-	s.data = append(s.data, row...)
-	if left := s.size - len(s.data); left == 2 {
-		s.data = append(s.data, "\r\n"...)
-	} else if left < 0 {
+	if s.data = append(s.data, row...); len(s.data) > s.size {
 		return fmt.Errorf("the row is longer than the section of %d bytes", s.size)
 	}
 	return nil
+}
+
+// endsBefore reports whether a section of --trace-ascii ends in a CR LF, which is not printed, before this line.
+func (s *section) endsBefore(l line) bool {
+	return s.form == FormTraceASCII && s.size-len(s.data) == 2 && !strings.HasPrefix(l.text, fmt.Sprintf("%04x:", len(s.data)))
 }
 
 // parseHeadBytes parses a header that was dumped. Its lines have no numbers of their own, so errors name the section.

@@ -20,8 +20,6 @@ var (
 	// --trace-time and --trace-ids put these before each line.
 	lineTime = regexp.MustCompile(`^\d\d:\d\d:\d\d\.\d{6} `)
 	lineID   = regexp.MustCompile(`^\[[0-9x]+-[0-9x]+\] `)
-	// info is how curl -v and curl --trace begin what is no part of a message.
-	info = regexp.MustCompile(`^(?:\*|== Info:) `)
 	// contact is where curl says which server it means to talk to.
 	contact = regexp.MustCompile(`^(?:Connected to|Host|Connecting to hostname:|Could not resolve host:) ?\(?([A-Za-z0-9.-]+)`)
 )
@@ -75,11 +73,11 @@ func (t *transcript) next() (line, error) {
 }
 
 func clean(l line) line {
-	if stamp := lineTime.FindString(l.text); stamp != "" {
-		l.text = l.text[len(stamp):]
+	if l.text != "" && '0' <= l.text[0] && l.text[0] <= '9' {
+		l.text = l.text[len(lineTime.FindString(l.text)):]
 	}
-	if id := lineID.FindString(l.text); id != "" {
-		l.text = l.text[len(id):]
+	if strings.HasPrefix(l.text, "[") {
+		l.text = l.text[len(lineID.FindString(l.text)):]
 	}
 	return l
 }
@@ -92,12 +90,22 @@ func (t *transcript) read(l line) error {
 		return t.readVerbose(line{text: text, number: l.number, long: l.long})
 	case strings.HasPrefix(l.text, "=> Send header"):
 		return t.readTrace(l)
-	case info.MatchString(l.text):
-		text = strings.TrimLeft(l.text[len(info.FindString(l.text)):], " ")
+	}
+	if text, found := cutInfo(l.text); found {
 		t.readContact(text)
 		return t.pseudo.add(line{text: text, number: l.number, long: l.long})
 	}
 	return nil
+}
+
+// cutInfo takes off how curl -v and curl --trace begin what is no part of a message.
+func cutInfo(text string) (string, bool) {
+	for _, prefix := range []string{"* ", "== Info: "} {
+		if rest, found := strings.CutPrefix(text, prefix); found {
+			return strings.TrimLeft(rest, " "), true
+		}
+	}
+	return "", false
 }
 
 func (t *transcript) readContact(text string) {

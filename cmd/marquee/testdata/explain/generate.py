@@ -190,6 +190,10 @@ def faults():
     get("basic", lambda w: put(w, "Authorization", "Basic bW92aWVzOmh1bnRlcjI="))
     save("two", lambda w: (put(w, "Content-Type", "application/json;charset=UTF-8"), put(w, "Host", HOST + ":443")))
 
+    # Against a local stack, by a client that signs the port and by one that does not.
+    get("local", url="http://127.0.0.1:8080/dev/movie_list", keys=SHORT)
+    get("local-no-port", lambda w: put(w, "Host", "127.0.0.1:8080"), url="http://127.0.0.1/dev/movie_list", keys=SHORT)
+
     class Query(botocore.auth.SigV4QueryAuth):
         def __init__(self, *a):
             super().__init__(*a, expires=60)
