@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -92,7 +93,7 @@ func fakeJava() int {
 	case os.Args[1] == "-version":
 		fmt.Fprintln(os.Stderr, `openjdk version "21.0.2" 2024-01-16`)
 		return 0
-	case os.Args[1] == "-m":
+	case slices.Contains(os.Args, "-m"):
 		for i, a := range os.Args {
 			if a == "-d" {
 				_ = os.MkdirAll(os.Args[i+1], 0o755)
@@ -171,6 +172,9 @@ func fakeRun(state, fail string) int {
 		fmt.Fprintln(os.Stderr, "Error: Unable to access jarfile DynamoDBLocal.jar")
 		return 1
 	}
+	if fail == "stuck client" {
+		hold()
+	}
 	container := exec.Command(os.Args[0], publish...)
 	container.Env = append(os.Environ(), envRole+"=container")
 	container.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
@@ -188,7 +192,7 @@ func fakeRun(state, fail string) int {
 }
 
 func fakeRemove(state, fail string) int {
-	if fail == "rm" {
+	if fail == "rm" && os.Args[2] == "--force" {
 		fmt.Fprintln(os.Stderr, "Error response from daemon: permission denied")
 		return 1
 	}
@@ -204,9 +208,9 @@ func fakeRemove(state, fail string) int {
 	return 0
 }
 
-// fakeContainer answers on the addresses until it is killed, or never if it is to hang.
+// fakeContainer answers on the addresses until it is killed, or never if it is stuck.
 func fakeContainer() int {
-	if os.Getenv(envFail) == "hang" {
+	if os.Getenv(envFail) == "stuck container" {
 		hold()
 		return 0
 	}

@@ -99,10 +99,10 @@ func javaArgs(o Options, classes string) []string {
 	return append(args, append([]string{"--"}, runnerOptions...)...)
 }
 
-// runnerOptions are DynamoDB Local's own (its developer guide, "DynamoDB local usage notes").
-// The guide gives * as the default of -cors: any web page that is open in a browser could read and
-// write the database.
-var runnerOptions = []string{"-inMemory", "-sharedDb", "-disableTelemetry", "-cors", "http://" + loopback}
+// runnerOptions are DynamoDB Local's own (its developer guide, "DynamoDB local usage notes"). There
+// is no -cors among them: without it no web page that is open in a browser is let in, whatever the
+// guide says of its default.
+var runnerOptions = []string{"-inMemory", "-sharedDb", "-disableTelemetry"}
 
 // launch starts the launcher and waits for the line with its port.
 func launch(ctx context.Context, o Options, cmd *exec.Cmd) (*Server, error) {
@@ -172,9 +172,12 @@ func compileLauncher(ctx context.Context, dir string, java runtimeJava) (string,
 		return "", err
 	}
 	jetty, _ := filepath.Glob(filepath.Join(libDir(dir), "jetty-*.jar"))
-	cmd := exec.CommandContext(ctx, java.path, "-m", "jdk.compiler/com.sun.tools.javac.Main",
-		"-proc:none", "-d", filepath.Join(tmp, "classes"), "-cp", strings.Join(jetty, string(os.PathListSeparator)), source)
+	cmd := exec.CommandContext(ctx, java.path, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData",
+		"-m", "jdk.compiler/com.sun.tools.javac.Main", "-proc:none", "-d", filepath.Join(tmp, "classes"), "-cp", strings.Join(jetty, string(os.PathListSeparator)), source)
 	if out, err := cmd.CombinedOutput(); err != nil {
+		if ctx.Err() != nil {
+			return "", ctx.Err()
+		}
 		if strings.Contains(string(out), "jdk.compiler not found") {
 			return "", fmt.Errorf("java at %s has no compiler (it is a runtime only); install a JDK, %d or newer", java.path, minJava)
 		}

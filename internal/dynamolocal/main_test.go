@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -17,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/marquee-api/marquee/internal/dynamolocal"
 	"github.com/marquee-api/marquee/internal/dynamolocal/dynamotest"
@@ -55,7 +55,8 @@ func program(t *testing.T, role string, env ...string) string {
 		t.Fatal(err)
 	}
 	script := "#!/bin/sh\n"
-	for _, e := range append(env, envRole+"="+role) {
+	// The race detector would have each of these sleep for a second at its end.
+	for _, e := range append(env, envRole+"="+role, "GORACE=atexit_sleep_ms=0") {
 		name, value, _ := strings.Cut(e, "=")
 		script += fmt.Sprintf("export %s='%s'\n", name, value)
 	}
@@ -97,20 +98,24 @@ func real(t *testing.T, name string) string {
 	return path
 }
 
-// warm fills the user's cache with the real DynamoDB Local.
-var warm = sync.OnceValue(func() error {
-	s, err := dynamolocal.Start(context.Background(), dynamolocal.Options{Mode: dynamolocal.ModeJava, Progress: os.Stderr})
-	if err != nil {
-		return err
-	}
-	return s.Stop(context.Background())
+// plain is a server with default options on the machine's Java. It ends with the test binary.
+var plain = sync.OnceValues(func() (*dynamolocal.Server, error) {
+	return dynamolocal.Start(context.Background(), dynamolocal.Options{Mode: dynamolocal.ModeJava, Progress: os.Stderr})
 })
+
+// plainServer returns it, or skips the test if the machine cannot run it.
+func plainServer(t *testing.T) *dynamolocal.Server {
+	t.Helper()
+	s, err := plain()
+	dynamotest.Need(t, err)
+	return s
+}
 
 // needJava skips the test unless the real DynamoDB Local can be started with the machine's Java.
 // It returns the folder with its jars.
 func needJava(t *testing.T) (jars string) {
 	t.Helper()
-	dynamotest.Need(t, warm())
+	plainServer(t)
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		t.Fatal(err)
@@ -184,11 +189,16 @@ func startUser(t *testing.T, o userOptions) *user {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stdout, err := cmd.StdoutPipe()
+	stdout, out, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd.Stderr = os.Stderr
+	t.Cleanup(func() { _ = stdout.Close() })
+	defer out.Close()
+	if err := stdout.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stdout, cmd.Stderr = out, os.Stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -206,7 +216,7 @@ func (u *user) line(t *testing.T, prefix string) string {
 			t.Fatalf("user %s", u.lines.Text())
 		}
 	}
-	t.Fatalf("user ended before it said %q: %v", prefix, errors.Join(u.lines.Err(), u.cmd.Wait()))
+	t.Fatalf("user ended before it said %q: %v", prefix, u.lines.Err())
 	return ""
 }
 
@@ -239,6 +249,22 @@ func dial(t *testing.T, url string) net.Conn {
 	}
 	t.Cleanup(func() { _ = conn.Close() })
 	return conn
+}
+
+// freePort is one that was free a moment ago.
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+func runProgram(t *testing.T, path string, args ...string) ([]byte, error) {
+	t.Helper()
+	return exec.CommandContext(t.Context(), path, args...).CombinedOutput()
 }
 
 func portOf(t *testing.T, url string) int {

@@ -79,7 +79,7 @@ const reportEvery = 10 << 20
 
 func newProgress(out io.Writer) *progress {
 	p := &progress{out: out}
-	const text = "downloading DynamoDB Local " + Version + " (about 50 MB, once)"
+	const text = "downloading DynamoDB Local " + Version + " (about 70 MB, once)"
 	if !isTerminal(out) {
 		fmt.Fprintln(out, text)
 		return p

@@ -85,10 +85,6 @@ var (
 func isAccount(s string) bool { return accountPattern.MatchString(s) }
 func isRegion(s string) bool  { return regionPattern.MatchString(s) }
 
-// now is the wall clock's time. Without Round a laptop that slept would compare by its monotonic clock, which slept too,
-// and sessions would outlive their end.
-func (d *Directory) now() time.Time { return d.config.Now().Round(0) }
-
 // Add makes a user or role known. It holds no key until a profile is opened or a session is minted.
 func (d *Directory) Add(in Entity) error {
 	e, err := newEntity(in)

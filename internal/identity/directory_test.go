@@ -173,6 +173,28 @@ func TestUniqueIDsStay(t *testing.T) {
 	}
 }
 
+// TestWallClock: what is printed in whole seconds ends then, too, and by the wall clock, which goes on in a laptop that
+// sleeps, unlike the monotonic one.
+func TestWallClock(t *testing.T) {
+	now := time.Now().Truncate(time.Second).Add(999 * time.Millisecond)
+	running := time.Now()
+	d, _ := newDirectory(t, func(c *identity.Config) { c.Now = func() time.Time { return running } })
+	add(t, d, identity.Entity{ARN: roleARN("r")})
+	running = running.Add(now.Sub(running)) // keeps the monotonic reading
+	s, err := d.Mint(identity.Session{Entity: roleARN("r"), Name: "one", Lifetime: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, at := range map[string]time.Time{"issued": s.IssuedAt, "expires": s.Key.Expires} {
+		if at.Nanosecond() != 0 || strings.Contains(at.String(), "m=") {
+			t.Errorf("%s at %v, want whole seconds of the wall clock", name, at)
+		}
+	}
+	if want := now.Add(time.Hour).Truncate(time.Second); !s.Key.Expires.Equal(want) {
+		t.Errorf("expires at %v, want %v", s.Key.Expires, want)
+	}
+}
+
 func TestTokenSize(t *testing.T) {
 	d, _ := newDirectory(t)
 	add(t, d, identity.Entity{ARN: roleARN("r")})

@@ -134,7 +134,7 @@ func sessionName(p Profile) string {
 func (d *Directory) Rotate() (bool, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	now := d.now()
+	now := d.config.Now()
 	d.forget(now)
 	rotated := false
 	for _, o := range d.profiles {
@@ -179,7 +179,7 @@ func (d *Directory) Run(ctx context.Context, changed func() error) error {
 func (d *Directory) wait() time.Duration {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	wait, now := look, d.now()
+	wait, now := look, d.config.Now()
 	for _, o := range d.profiles {
 		if !o.due.IsZero() {
 			wait = min(wait, o.due.Sub(now))

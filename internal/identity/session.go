@@ -56,15 +56,17 @@ func (d *Directory) mint(s Session, profile bool) (*Identity, error) {
 	if !ok {
 		return nil, fmt.Errorf("%q is no user or role that is known here", s.Entity)
 	}
-	issued := d.now().Truncate(time.Second)
+	now := d.config.Now()
+	// Truncate also drops the monotonic reading: it stands still while a laptop sleeps, and sessions go on ending.
+	issued := now.Truncate(time.Second)
 	identity, err := e.session(s, issued)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.Entity, err)
 	}
 	lasting := s.Lifetime > 0
 	if lasting {
-		d.forget(d.now())
-		if len(d.ends) >= d.config.MaxSessions && !d.makeRoom(d.now()) && !profile {
+		d.forget(now)
+		if len(d.ends) >= d.config.MaxSessions && !d.makeRoom(now) && !profile {
 			return nil, ErrTooManySessions
 		}
 	} else { // a session that has ended: nobody waits for its end again

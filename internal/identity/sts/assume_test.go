@@ -96,6 +96,9 @@ func TestAssumeRoleRefusals(t *testing.T) {
 		"managed session policy": {"allowed", assume("target", func(in *awssts.AssumeRoleInput) {
 			in.PolicyArns = []types.PolicyDescriptorType{{Arn: aws.String("arn:aws:iam::aws:policy/ReadOnlyAccess")}}
 		}), refusal{400, "InvalidParameterValue", "PolicyArns cannot be honoured by this local endpoint; leave it out"}},
+		"context of another provider": {"allowed", assume("target", func(in *awssts.AssumeRoleInput) {
+			in.ProvidedContexts = []types.ProvidedContext{{ProviderArn: aws.String("arn:aws:iam::aws:contextProvider/IdentityCenter"), ContextAssertion: aws.String("abcd")}}
+		}), refusal{400, "InvalidParameterValue", "ProvidedContexts cannot be honoured by this local endpoint; leave it out"}},
 		"MFA": {"allowed", assume("target", func(in *awssts.AssumeRoleInput) {
 			in.SerialNumber, in.TokenCode = aws.String("arn:aws:iam::123456789012:mfa/allowed"), aws.String("123456")
 		}), refusal{403, "AccessDenied", "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user."}},

@@ -105,11 +105,27 @@ func TestTrust(t *testing.T) {
 		"principal's ARN":     {caller: "session", trust: allow(`Principal: "*"`, "{ArnEquals: {aws:PrincipalArn: \""+role("session")+"\"}}")},
 		"no MFA for a user":   {caller: "allowed", trust: allow(root, "{Bool: {aws:MultiFactorAuthPresent: true}}"), why: "no statement of the role's trust policy allows it"},
 		"no MFA in a session": {caller: "session", trust: allow(root, "{BoolIfExists: {aws:MultiFactorAuthPresent: true}}"), why: "no statement of the role's trust policy allows it"},
-		"address":             {caller: "allowed", trust: allow(root, "{IpAddress: {aws:SourceIp: 127.0.0.1/32}}")},
-		"region":              {caller: "allowed", trust: allow(root, "{StringEquals: {aws:RequestedRegion: ap-northeast-2}}")},
-		"time passed":         {caller: "allowed", trust: allow(root, "{DateLessThan: {aws:CurrentTime: 2020-01-01T00:00:00Z}}"), why: "no statement of the role's trust policy allows it"},
-		"not as a service":    {caller: "allowed", trust: allow(root, "{Bool: {aws:PrincipalIsAWSService: false}}")},
-		"account's own":       {caller: "allowed", trust: allow(root, "{StringEquals: {aws:ResourceAccount: \"123456789012\"}}")},
+		"request's tags": {caller: "allowed", trust: "{Effect: Allow, " + root + ", Action: [sts:AssumeRole, sts:TagSession], Condition: {StringEquals: {aws:RequestTag/team: audit}, " +
+			"\"ForAllValues:StringEquals\": {aws:TagKeys: [team, cost], sts:TransitiveTagKeys: cost}, \"Null\": {aws:TagKeys: false, sts:TransitiveTagKeys: false}}}",
+			input: tagged("team", "audit", "cost", "7")},
+		"request's wrong tag": {caller: "allowed", trust: allow(root, "{StringEquals: {aws:RequestTag/team: audit}}"), input: tagged("team", "books", "cost", "7"),
+			why: "no statement of the role's trust policy allows it"},
+		"request's other tag": {caller: "allowed", trust: allow(root, "{\"ForAllValues:StringEquals\": {aws:TagKeys: team}}"), input: tagged("team", "audit", "cost", "7"),
+			why: "no statement of the role's trust policy allows it"},
+		"transitive": {caller: "allowed", trust: allow(root, "{\"ForAllValues:StringEquals\": {sts:TransitiveTagKeys: team}}"), input: tagged("team", "audit", "cost", "7"),
+			why: "no statement of the role's trust policy allows it"},
+		"source identity": {caller: "allowed", trust: "{Effect: Allow, " + root + ", Action: [sts:AssumeRole, sts:SetSourceIdentity], Condition: {StringEquals: {sts:SourceIdentity: ann}}}",
+			input: awssts.AssumeRoleInput{SourceIdentity: aws.String("ann")}},
+		"wrong source identity": {caller: "allowed", trust: allow(root, "{StringEquals: {sts:SourceIdentity: ann}}"),
+			input: awssts.AssumeRoleInput{SourceIdentity: aws.String("bob")}, why: "no statement of the role's trust policy allows it"},
+		"issued lately": {caller: "session", trust: allow(root, "{DateGreaterThan: {aws:TokenIssueTime: 2020-01-01T00:00:00Z}}")},
+		"issued lately, user": {caller: "allowed", trust: allow(root, "{DateGreaterThan: {aws:TokenIssueTime: 2020-01-01T00:00:00Z}}"),
+			why: "no statement of the role's trust policy allows it"},
+		"address":          {caller: "allowed", trust: allow(root, "{IpAddress: {aws:SourceIp: 127.0.0.1/32}}")},
+		"region":           {caller: "allowed", trust: allow(root, "{StringEquals: {aws:RequestedRegion: ap-northeast-2}}")},
+		"time passed":      {caller: "allowed", trust: allow(root, "{DateLessThan: {aws:CurrentTime: 2020-01-01T00:00:00Z}}"), why: "no statement of the role's trust policy allows it"},
+		"not as a service": {caller: "allowed", trust: allow(root, "{Bool: {aws:PrincipalIsAWSService: false}}")},
+		"account's own":    {caller: "allowed", trust: allow(root, "{StringEquals: {aws:ResourceAccount: \"123456789012\"}}")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHouse(t, callers+"- name: target\n  tags: {stage: dev}\n  trust: {Version: \"2012-10-17\", Statement: ["+test.trust+"]}\n")
@@ -139,4 +155,11 @@ func TestTrust(t *testing.T) {
 			}
 		})
 	}
+}
+
+// tagged asks for a session with two tags, the second of which is transitive.
+func tagged(pairs ...string) awssts.AssumeRoleInput {
+	in := awssts.AssumeRoleInput{TransitiveTagKeys: pairs[2:3]}
+	tags(pairs...)(&in)
+	return in
 }
