@@ -1,7 +1,6 @@
 package sigv4
 
 import (
-	"encoding/hex"
 	"sync"
 )
 
@@ -53,10 +52,11 @@ func (work *scratch) writeStringToSign(algorithm string, time []byte, scope stri
 	dst = append(dst, scope...)
 	dst = append(dst, '\n')
 	work.sum = work.hash.sum(work.canonical, work.sum[:0])
-	work.toSign = hex.AppendEncode(dst, work.sum)
+	work.toSign = appendSum(dst, work.sum)
 }
 
-// scratch is the memory that one signing needs, kept for the next.
+// scratch is the memory that one signing needs, kept for the next. Nothing in it
+// points to a request: that would cost write barriers, and keep headers alive.
 type scratch struct {
 	hash      digest
 	canonical []byte
@@ -71,15 +71,17 @@ type scratch struct {
 	host      []byte
 	unsorted  []byte
 	params    []parameter
-	fields    []field
-	texts     [3]string // values of ours that fields point to
+	presigned bool // the query holds X-Amz-Algorithm
+
+	// What signingKey.sign keeps from one signature to the next.
+	headKey         *signingKey
+	head, headState []byte
 }
 
-// What the pool keeps at most, in bytes and entries: an unusually long request
-// gives its memory back.
+// What the pool keeps at most: an unusually long request gives its memory back.
 const (
-	maxScratchBytes   = 64 << 10
-	maxScratchEntries = 512
+	maxScratchBytes      = 64 << 10
+	maxScratchParameters = 512
 )
 
 var scratches = sync.Pool{New: func() any { return &scratch{hash: newDigest()} }}
@@ -88,16 +90,8 @@ func getScratch() *scratch { return scratches.Get().(*scratch) }
 
 func (work *scratch) release() {
 	if cap(work.canonical)+cap(work.unsorted)+cap(work.text) > maxScratchBytes ||
-		cap(work.params)+cap(work.fields) > maxScratchEntries {
+		cap(work.params) > maxScratchParameters {
 		return
 	}
-	clear(work.fields) // do not keep header values alive
-	work.texts = [3]string{}
 	scratches.Put(work)
-}
-
-// oneValue keeps a value of ours where a field can point to it.
-func (work *scratch) oneValue(i int, value string) []string {
-	work.texts[i] = value
-	return work.texts[i : i+1 : i+1]
 }

@@ -51,25 +51,15 @@ func (c *claim) read(header http.Header, query string) *Refusal {
 // first word is the algorithm whatever it says; the last of a repeated parameter
 // wins.
 func (c *claim) readHeader(header http.Header, authorization string) *Refusal {
-	rest := authorization
-	c.algorithm, rest = nextWord(rest)
-	for rest != "" {
-		var word string
-		word, rest = nextWord(rest)
-		if word == "" {
-			continue
-		}
-		name, value, found := strings.Cut(word, "=")
-		if !found {
+	first := strings.IndexAny(authorization, " ,")
+	if first < 0 {
+		first = len(authorization)
+	}
+	c.algorithm = authorization[:first]
+	for rest, more := authorization[first:], true; more; {
+		var piece string
+		if piece, rest, more = strings.Cut(rest, ","); !c.readPiece(piece) {
 			return refuseSyntax(authorization)
-		}
-		switch name {
-		case "Credential":
-			c.credential = value
-		case "SignedHeaders":
-			c.signedHeaders = value
-		case "Signature":
-			c.signature = value
 		}
 	}
 	c.readDate(header)
@@ -86,13 +76,28 @@ func (c *claim) readHeader(header http.Header, authorization string) *Refusal {
 	return nil
 }
 
-// nextWord cuts at the first comma or space.
-func nextWord(s string) (word, rest string) {
-	word, rest, _ = strings.Cut(s, " ")
-	if comma := strings.IndexByte(word, ','); comma >= 0 {
-		return s[:comma], s[comma+1:]
+// readPiece reads what stands between two commas: "name=value", and more of them
+// with spaces between. It is false if one has no equal-sign.
+func (c *claim) readPiece(piece string) bool {
+	for more := true; more; {
+		var word string
+		if word, piece, more = strings.Cut(piece, " "); word == "" {
+			continue
+		}
+		name, value, found := strings.Cut(word, "=")
+		if !found {
+			return false
+		}
+		switch name {
+		case "Credential":
+			c.credential = value
+		case "SignedHeaders":
+			c.signedHeaders = value
+		case "Signature":
+			c.signature = value
+		}
 	}
-	return word, rest
+	return true
 }
 
 // readDate takes X-Amz-Date, and Date only in its absence.

@@ -7,48 +7,36 @@ import (
 	"strings"
 )
 
-// Places of values in scratch.texts.
-const (
-	textHost = iota // of a request to verify
-	textToken
-	textRegionSet
-)
-
-// collectFields gathers the request's own headers that are signed, in order.
-func (d *draft) collectFields(work *scratch) error {
+// requestFields appends the request's own headers that are signed, in order.
+func (d *draft) requestFields(fields []field, work *scratch) ([]field, error) {
 	in := d.in
-	if err := work.setHost(in.Request); err != nil {
-		return err
-	}
-	fields := append(work.fields[:0], field{name: "host", own: work.host})
+	fields = append(fields, field{name: "host", own: work.host})
 	for name, values := range in.Request.Header {
 		if len(values) == 0 || !in.signs(name) {
-			d.token = d.token || name == "X-Amz-Security-Token"
+			d.hadToken = d.hadToken || name == "X-Amz-Security-Token"
 			continue
 		}
 		if err := in.checkHeader(name, values); err != nil {
-			work.fields = fields
-			return err
+			return nil, err
 		}
 		fields = insertField(fields, field{name: name, mixed: true, values: values})
 	}
-	work.fields, d.fields = fields, fields
-	return nil
+	return fields, nil
 }
 
-// addOwnFields adds the headers that Sign sets itself.
-func (d *draft) addOwnFields(work *scratch) {
-	fields := insertField(d.fields, field{name: "x-amz-date", own: work.time})
+// ownFields adds the headers that Sign sets itself.
+func (d *draft) ownFields(fields []field, work *scratch) []field {
+	fields = insertField(fields, field{name: "x-amz-date", own: work.time})
 	if token := d.in.Credentials.SessionToken; token != "" && !d.in.UnsignedToken {
-		fields = insertField(fields, field{name: "x-amz-security-token", values: work.oneValue(textToken, token)})
+		fields = insertField(fields, field{name: "x-amz-security-token", text: token})
 	}
 	if d.regionSet != "" {
-		fields = insertField(fields, field{name: "x-amz-region-set", values: work.oneValue(textRegionSet, d.regionSet)})
+		fields = insertField(fields, field{name: "x-amz-region-set", text: d.regionSet})
 	}
 	if d.in.SignPayloadHash {
 		fields = insertField(fields, field{name: "x-amz-content-sha256", own: work.payload})
 	}
-	work.fields, d.fields = fields, fields
+	return fields
 }
 
 // checkHeader refuses what would not be on the wire as it is signed.
@@ -70,7 +58,7 @@ func (in *SignInput) signs(name string) bool {
 		return false // most headers, at the least cost
 	}
 	switch {
-	case len(name) > len("x-amz-") && strings.EqualFold(name[:len("x-amz-")], "x-amz-"):
+	case hasAmzPrefix(name):
 		return !in.replaces(name)
 	case len(name) == len("content-type") && strings.EqualFold(name, "content-type"):
 		return true
@@ -79,6 +67,12 @@ func (in *SignInput) signs(name string) bool {
 	}
 	lowered := strings.ToLower(name)
 	return !neverSigned(lowered) && in.SignHeader(lowered)
+}
+
+// hasAmzPrefix looks at the usual spelling first.
+func hasAmzPrefix(name string) bool {
+	const usual = "X-Amz-"
+	return len(name) > len(usual) && (name[:len(usual)] == usual || strings.EqualFold(name[:len(usual)], usual))
 }
 
 // replaces reports whether Sign writes over this x-amz-* header.

@@ -9,9 +9,10 @@ import (
 type field struct {
 	name   string
 	mixed  bool // the name is not in lower case yet
+	again  bool // the name of the field before, in another spelling
 	values []string
+	text   string // a single value; then values is nil
 	own    []byte // a value of ours, in canonical form already; then values is nil
-	again  bool   // the name of the field before, in another spelling
 }
 
 // appendHeaderLines writes "name:value\n" for each field. Fields whose names
@@ -26,6 +27,9 @@ func appendHeaderLines(dst []byte, fields []field, keepTabs bool) []byte {
 			dst = append(dst, ':')
 		}
 		dst = append(dst, f.own...)
+		if f.text != "" {
+			dst = appendHeaderValue(dst, f.text, keepTabs)
+		}
 		for j, value := range f.values {
 			if j > 0 {
 				dst = append(dst, ',')
@@ -44,12 +48,12 @@ func appendHeaderValue(dst []byte, value string, keepTabs bool) []byte {
 	if isCompact(value) {
 		return append(dst, value...)
 	}
-	start, pending := len(dst), false
 	value = strings.Trim(value, " \t\r\n")
+	pending := false
 	for i := 0; i < len(value); i++ {
 		c := value[i]
 		if c == ' ' || c == '\r' || c == '\n' || c == '\t' && !keepTabs {
-			pending = len(dst) > start
+			pending = true
 			continue
 		}
 		if pending {

@@ -3,7 +3,6 @@ package sigv4
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/hex"
 	"strings"
 	"sync/atomic"
 )
@@ -93,18 +92,19 @@ func keyedState(key []byte, pad byte) []byte {
 	for i := range block {
 		block[i] ^= pad
 	}
-	hash := newDigest()
-	hash.Write(block[:])
-	state, err := hash.AppendBinary(nil)
-	if err != nil {
-		panic("sigv4: " + err.Error()) // SHA-256 documents no error
-	}
-	return state
+	return newDigest().stateAfter(nil, block[:], nil)
 }
 
-// sign leaves the signature of work.toSign in work.signature.
+// sign leaves the signature of work.toSign in work.signature. The first block of
+// the string to sign (algorithm, time, start of the scope) is the same for all
+// signatures of one second and key, so the state after it is kept, too.
 func (k *signingKey) sign(work *scratch) {
-	sum := work.hash.sumFrom(k.inner, work.toSign, work.sum[:0])
+	n := min(sha256.BlockSize, len(work.toSign))
+	if work.headKey != k || string(work.head) != string(work.toSign[:n]) {
+		work.headState = work.hash.stateAfter(k.inner, work.toSign[:n], work.headState[:0])
+		work.head, work.headKey = append(work.head[:0], work.toSign[:n]...), k
+	}
+	sum := work.hash.sumFrom(work.headState, work.toSign[n:], work.sum[:0])
 	work.sum = work.hash.sumFrom(k.outer, sum, sum[:0])
-	work.signature = hex.AppendEncode(work.signature[:0], work.sum)
+	work.signature = appendSum(work.signature[:0], work.sum)
 }

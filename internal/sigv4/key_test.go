@@ -39,17 +39,17 @@ func TestSigningKeySign(t *testing.T) {
 // Own HMAC (the keyed states are kept) against crypto/hmac, over every length that
 // a string to sign may have in its last block.
 func TestSigningKeyIsHMAC(t *testing.T) {
-	raw := deriveKey("secret", "20261123", "r", "s")
-	key := newSigningKey("id", "secret", "20261123", "r", "s")
 	work := getScratch()
 	defer work.release()
 	for n := range 200 {
 		work.toSign = append(work.toSign[:0], fmt.Sprintf("%0*d", n, 7)...)
-		mac := hmac.New(sha256.New, raw)
-		mac.Write(work.toSign)
-		key.sign(work)
-		if got, want := string(work.signature), hex.EncodeToString(mac.Sum(nil)); got != want {
-			t.Fatalf("%d bytes: got %s, want %s", n, got, want)
+		for _, secret := range []string{"a", "b", "b"} { // one text, another key, the same again
+			mac := hmac.New(sha256.New, deriveKey(secret, "20261123", "r", "s"))
+			mac.Write(work.toSign)
+			newSigningKey("id", secret, "20261123", "r", "s").sign(work)
+			if got, want := string(work.signature), hex.EncodeToString(mac.Sum(nil)); got != want {
+				t.Fatalf("%d bytes, secret %s: got %s, want %s", n, secret, got, want)
+			}
 		}
 	}
 }
@@ -64,7 +64,7 @@ func TestKeyCache(t *testing.T) {
 	}
 	for i, part := range []string{"id", "secret", "date", "region", "service"} {
 		other := base
-		other[i] += "x"
+		other[i] = "x" + other[i][1:] // in the same place of the table
 		get(base)
 		got := get(other)
 		want := newSigningKey(other[0], other[1], other[2], other[3], other[4])

@@ -1,7 +1,6 @@
 package sigv4
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -11,6 +10,13 @@ import (
 // maxExpires is what S3 documents as the longest life of a presigned URL: "604800
 // seconds (seven days)". No service takes more.
 const maxExpires = 7 * 24 * time.Hour
+
+// presignParameters are what Presign may add. The first of a repeated parameter
+// counts, so a URL must not have any of them yet.
+var presignParameters = []string{
+	"X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-Region-Set",
+	"X-Amz-Security-Token", "X-Amz-SignedHeaders", "X-Amz-Signature",
+}
 
 // Presign returns the request's URL with the signature in its query. The request
 // must be sent to it with the same method, the same body, and every header of
@@ -22,15 +28,23 @@ func (s *Signer) Presign(in *SignInput) (string, error) {
 	}
 	work := getScratch()
 	defer work.release()
-	var d draft
-	if err := d.prepare(in, work); err != nil {
+	d, err := newDraft(in, work)
+	if err != nil {
 		return "", err
 	}
-	if _, found := queryValue(d.query, "X-Amz-Algorithm"); found {
-		return "", errors.New("sigv4: the URL is presigned already: presign the one without X-Amz-* parameters")
+	for _, name := range presignParameters {
+		if _, found := queryValue(d.query, name); found {
+			return "", fmt.Errorf("sigv4: the URL is presigned already: presign the one without %s", name)
+		}
 	}
-	d.query = d.presignedQuery(string(work.time), string(appendSignedHeaders(nil, d.fields)))
-	if err := s.sign(&d, work); err != nil {
+	fields, err := d.requestFields(nil, work)
+	if err != nil {
+		return "", err
+	}
+	d.query = d.presignedQuery(string(work.time), string(appendSignedHeaders(nil, fields)))
+	c := d.canonical(work)
+	c.fields = fields
+	if err := s.sign(&d, &c, work); err != nil {
 		return "", err
 	}
 	return d.presignedURL(string(work.signature)), nil

@@ -24,11 +24,8 @@ type queryRule struct {
 // then by value. The sort is by the two as separate keys: "a=1" comes before
 // "a-b=2", which comparing whole parameters would get wrong.
 func (work *scratch) appendCanonicalQuery(dst []byte, query string, rule queryRule) []byte {
-	if query == "" {
-		return dst
-	}
+	work.params, work.presigned = work.params[:0], false
 	start, sorted := len(dst), true
-	work.params = work.params[:0]
 	for i := 0; i < len(query); i++ { // i skips the "&" at the end of each round
 		if query[i] == '&' {
 			continue
@@ -39,6 +36,9 @@ func (work *scratch) appendCanonicalQuery(dst []byte, query string, rule queryRu
 		}
 		p := parameter{start: len(dst)}
 		dst, i = appendReencoded(dst, query, i, '=')
+		if string(dst[p.start:]) == "X-Amz-Algorithm" {
+			work.presigned = true
+		}
 		if rule.drops(dst[p.start:]) {
 			dst = dst[:before]
 			for i < len(query) && query[i] != '&' {

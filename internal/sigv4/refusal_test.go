@@ -155,6 +155,15 @@ func TestRefuseHeader(t *testing.T) {
 			"Credential should be scoped to correct service: 'execute-api'. "},
 		{"wrong region and service", replaceAuth("ap-northeast-2/execute-api", "us-east-1/s3"), sigv4.TypeInvalidSignature,
 			"Credential should be scoped to a valid region. Credential should be scoped to correct service: 'execute-api'. "},
+		{"wrong terminator", replaceAuth("aws4_request", "aws5_request"), sigv4.TypeInvalidSignature,
+			"Credential should be scoped with a valid terminator: 'aws4_request', not 'aws5_request'. "},
+		{"wrong day", replaceAuth("20261123/", "20261122/"), sigv4.TypeInvalidSignature,
+			"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '20261122' != '20261123', from '20261123T010203Z'. "},
+		{"name that ends in host", replaceAuth("host;", "xhost;"), sigv4.TypeInvalidSignature,
+			"'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."},
+		{"the last of a repeated parameter wins", func(in *sigv4.VerifyInput) {
+			in.Header.Set("Authorization", in.Header.Get("Authorization")+", Credential=a/b")
+		}, sigv4.TypeIncompleteSignature, "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got 'a/b'"},
 		{"wrong everything", replaceAuth(scope, "20261122/r/s/t"), sigv4.TypeInvalidSignature,
 			"Credential should be scoped to a valid region. Credential should be scoped to correct service: 'execute-api'. " +
 				"Credential should be scoped with a valid terminator: 'aws4_request', not 't'. " +

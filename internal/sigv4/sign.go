@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 )
 
@@ -93,15 +91,12 @@ type Signer struct {
 func (s *Signer) Sign(in *SignInput) error {
 	work := getScratch()
 	defer work.release()
-	var d draft
-	if err := d.prepare(in, work); err != nil {
+	d, err := s.signHeader(in, work)
+	if err != nil {
 		return err
 	}
-	d.addOwnFields(work)
 	work.text = append(work.text[:0], work.time...)
-	if err := s.appendAuthorization(&work.text, &d, work); err != nil {
-		return err
-	}
+	work.text = d.appendAuthorization(work.text, work)
 	d.setHeaders(string(work.text), work)
 	return nil
 }
@@ -112,13 +107,11 @@ func (s *Signer) Sign(in *SignInput) error {
 func (s *Signer) AppendAuthorization(dst []byte, in *SignInput) ([]byte, error) {
 	work := getScratch()
 	defer work.release()
-	var d draft
-	if err := d.prepare(in, work); err != nil {
+	d, err := s.signHeader(in, work)
+	if err != nil {
 		return dst, err
 	}
-	d.addOwnFields(work)
-	err := s.appendAuthorization(&dst, &d, work)
-	return dst, err
+	return d.appendAuthorization(dst, work), nil
 }
 
 // Transcript is the text that a signature is made over.
@@ -133,82 +126,37 @@ type Transcript struct {
 func (s *Signer) Transcript(in *SignInput) (Transcript, error) {
 	work := getScratch()
 	defer work.release()
-	var d draft
-	if err := d.prepare(in, work); err != nil {
-		return Transcript{}, err
-	}
-	d.addOwnFields(work)
-	if err := s.sign(&d, work); err != nil {
+	if _, err := s.signHeader(in, work); err != nil {
 		return Transcript{}, err
 	}
 	return Transcript{string(work.canonical), string(work.toSign), string(work.signature)}, nil
 }
 
-// draft is a request on its way to a signature.
-type draft struct {
-	canonical
-	in        *SignInput
-	regionSet string // joined; empty: SigV4
-	header    string // the Authorization header up to the signed headers
-	token     bool   // the request brings a session token along
-}
-
-// prepare fills in everything that is signed but the headers that Sign sets
-// itself. It leaves the time in work.time.
-func (d *draft) prepare(in *SignInput, work *scratch) error {
-	if err := in.check(); err != nil {
-		return err
+// signHeader makes the signature of an Authorization header. Canonical request,
+// string to sign and signature are left in work.
+func (s *Signer) signHeader(in *SignInput, work *scratch) (draft, error) {
+	d, err := newDraft(in, work)
+	if err != nil {
+		return draft{}, err
 	}
-	at := in.Time
-	if at.IsZero() {
-		at = time.Now()
+	var few [6]field // where the fields usually lie: on the stack they cost no write barrier
+	c := d.canonical(work)
+	if c.fields, err = d.requestFields(few[:0], work); err != nil {
+		return draft{}, err
 	}
-	if err := work.setTime(at.UTC()); err != nil {
-		return err
+	c.fields = d.ownFields(c.fields, work)
+	if err := s.sign(&d, &c, work); err != nil {
+		return draft{}, err
 	}
-	d.in, d.method, d.pathForm = in, in.Request.Method, in.Path
-	if d.method == "" {
-		d.method = http.MethodGet
+	if work.presigned { // the server would refuse both placements at once
+		return draft{}, errors.New("sigv4: the URL is presigned already: sign the one without X-Amz-Algorithm")
 	}
-	if len(in.RegionSet) > 0 {
-		d.regionSet = strings.Join(in.RegionSet, ",")
-	}
-	d.path, d.query = wireTarget(in.Request.URL)
-	if err := in.writePayloadHash(work); err != nil {
-		return err
-	}
-	d.payload = work.payload
-	return d.collectFields(work)
-}
-
-func (in *SignInput) check() error {
-	switch {
-	case in.Request == nil || in.Request.URL == nil:
-		return errors.New("sigv4: SignInput.Request is nil or has no URL")
-	case in.Credentials.AccessKeyID == "" || in.Credentials.SecretAccessKey == "":
-		return errors.New("sigv4: SignInput.Credentials lack an access key id or a secret")
-	case in.Region == "" && len(in.RegionSet) == 0:
-		return errors.New("sigv4: SignInput.Region is empty: name the region of the API, as in its host name")
-	case in.Service == "":
-		return errors.New(`sigv4: SignInput.Service is empty: for API Gateway it is "execute-api"`)
-	}
-	return nil
-}
-
-// wireTarget is the request target that net/http writes for a URL.
-func wireTarget(u *url.URL) (path, query string) {
-	if u.Opaque != "" {
-		return splitTarget(u.RequestURI())
-	}
-	if u.RawPath == "" && isPlain(u.Path) {
-		return u.Path, u.RawQuery
-	}
-	return u.EscapedPath(), u.RawQuery
+	return d, nil
 }
 
 // sign leaves canonical request, string to sign and signature in work.
-func (s *Signer) sign(d *draft, work *scratch) error {
-	d.write(work)
+func (s *Signer) sign(d *draft, c *canonical, work *scratch) error {
+	c.write(work)
 	creds, date := &d.in.Credentials, work.time[:len("20060102")]
 	if d.regionSet != "" {
 		scope := string(date) + "/" + d.in.Service + "/" + terminator
@@ -221,47 +169,4 @@ func (s *Signer) sign(d *draft, work *scratch) error {
 	work.writeStringToSign(algorithmHMAC, work.time, key.scope)
 	key.sign(work)
 	return nil
-}
-
-// appendAuthorization appends the header's value: algorithm, credential, signed
-// headers and signature.
-func (s *Signer) appendAuthorization(dst *[]byte, d *draft, work *scratch) error {
-	if err := s.sign(d, work); err != nil {
-		return err
-	}
-	text := append(*dst, d.header...)
-	text = append(text, work.signed...)
-	text = append(text, ", Signature="...)
-	*dst = append(text, work.signature...)
-	return nil
-}
-
-func (d *draft) algorithm() string {
-	if d.regionSet != "" {
-		return algorithmECDSA
-	}
-	return algorithmHMAC
-}
-
-// setHeaders puts the result on the request. text is the time followed by the
-// authorization: one allocation serves both, and one more all the values.
-func (d *draft) setHeaders(text string, work *scratch) {
-	r, token := d.in.Request, d.in.Credentials.SessionToken
-	if r.Header == nil {
-		r.Header = make(http.Header)
-	}
-	values := &[2]string{text[:len(timeFormat)], text[len(timeFormat):]}
-	r.Header["X-Amz-Date"] = values[0:1:1]
-	r.Header["Authorization"] = values[1:2:2]
-	if token != "" {
-		r.Header["X-Amz-Security-Token"] = []string{token}
-	} else if d.token {
-		delete(r.Header, "X-Amz-Security-Token")
-	}
-	if d.regionSet != "" {
-		r.Header["X-Amz-Region-Set"] = []string{d.regionSet}
-	}
-	if d.in.SignPayloadHash {
-		r.Header["X-Amz-Content-Sha256"] = []string{string(work.payload)}
-	}
 }

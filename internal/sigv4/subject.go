@@ -3,6 +3,7 @@ package sigv4
 import (
 	"crypto/subtle"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -42,12 +43,13 @@ func newSubject(in *VerifyInput, c *claim, path, query string) subject {
 
 // write leaves the canonical request and the string to sign in work. It reports
 // whether every header that is said to be signed is there.
-func (s *subject) write(work *scratch) (complete bool) {
-	work.fields, complete = s.fields(work)
+func (s *subject) write(work *scratch) bool {
+	var few [6]field // where the fields usually lie
+	fields, complete := s.fields(few[:0])
 	work.payload = append(work.payload[:0], s.payload...)
 	work.time, work.second = append(work.time[:0], s.isoDate...), 0
 	request := canonical{
-		method: s.method, path: s.path, query: s.query, fields: work.fields, payload: work.payload,
+		method: s.method, path: s.path, query: s.query, fields: fields, payload: work.payload,
 		keepTabs: s.variant&keptTabs != 0,
 	}
 	if s.variant&unnormalized != 0 {
@@ -64,18 +66,26 @@ func (s *subject) write(work *scratch) (complete bool) {
 	return complete
 }
 
-// fields looks up the signed headers, in the order in which they are listed.
-func (s *subject) fields(work *scratch) (fields []field, complete bool) {
-	fields, complete = work.fields[:0], true
+// maxSignedHeaders is far more than any client signs.
+const maxSignedHeaders = 100
+
+// fields looks up the signed headers, in the order in which they are listed. A
+// name that is listed again ends the list: a short list must not be able to ask
+// for the same long header many times over.
+func (s *subject) fields(fields []field) (out []field, complete bool) {
+	complete = true
 	for rest, more := s.signedHeaders, true; more; {
 		var name string
 		name, rest, more = strings.Cut(rest, ";")
+		if len(fields) == maxSignedHeaders || slices.ContainsFunc(fields, func(f field) bool { return f.name == name }) {
+			return fields, false
+		}
 		if name == "host" {
 			host := s.host
 			if s.variant&withoutPort != 0 {
 				host, _ = cutPort(host)
 			}
-			fields = append(fields, field{name: name, values: work.oneValue(textHost, host)})
+			fields = append(fields, field{name: name, text: host})
 			continue
 		}
 		values := headerValues(s.header, name)

@@ -1,7 +1,11 @@
 package sigv4_test
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -47,6 +51,9 @@ func TestVerified(t *testing.T) {
 	if diff := cmp.Diff(want, got, ignore); diff != "" {
 		t.Errorf("verified (-want +got):\n%s", diff)
 	}
+	escaped := presigned(t)
+	escaped.Target = strings.Replace(escaped.Target, "AWS4-HMAC", "AWS4%2DHMAC", 1)
+	accept(t, escaped)
 	p := accept(t, presigned(t))
 	if !p.Presigned || p.SigV4A || p.Path != "/dev/movie_list" || len(p.SignedHeaders) != 1 {
 		t.Errorf("presigned: got %+v", p)
@@ -95,6 +102,40 @@ func TestTampered(t *testing.T) {
 	}
 }
 
+// A short list of signed headers must not make a verifier write megabytes for
+// somebody who is not authenticated.
+func TestSecurityRepeatedNames(t *testing.T) {
+	in := signed(t, func(s *sigv4.SignInput) { s.Request.Header.Set("X-Amz-Meta-A", strings.Repeat("a", 4000)) })
+	replaceAuth("x-amz-meta-a", strings.Repeat("x-amz-meta-a;", 500)+"x-amz-meta-a")(in)
+	if got := mismatch(t, in); len(got.Message) > 20_000 {
+		t.Errorf("the refusal is %d bytes long", len(got.Message))
+	}
+	for count, accepted := range map[int]bool{90: true, 200: false} {
+		in, names := signed(t), "host"
+		for i := range count {
+			name := fmt.Sprintf("x-%d", i)
+			names += ";" + name
+			in.Header.Set(name, "v")
+		}
+		replaceAuth("host;x-amz-date", names)(in)
+		resign(t, in, func(same string) string { return same })
+		if accepted {
+			accept(t, in)
+		} else {
+			mismatch(t, in)
+		}
+	}
+}
+
+// Commas and spaces both separate the parts of the header.
+func TestAuthorizationSeparators(t *testing.T) {
+	for old, new := range map[string]string{", ": ",", " ": ",", ",": " ", "Signature": " ,, Unknown=1 Signature"} {
+		in := signed(t)
+		in.Header.Set("Authorization", strings.ReplaceAll(in.Header.Get("Authorization"), old, new))
+		accept(t, in)
+	}
+}
+
 // A header that is said to be signed but is absent refuses, even when the client
 // did sign its empty value.
 func TestSecurityAbsentSignedHeader(t *testing.T) {
@@ -105,6 +146,38 @@ func TestSecurityAbsentSignedHeader(t *testing.T) {
 	if !strings.Contains(got.CanonicalRequest, "x-amz-meta-a:\n") {
 		t.Errorf("got %q", got.CanonicalRequest)
 	}
+}
+
+// resign puts a signature over any canonical request into a request, made with
+// crypto/hmac alone: what a client does that follows rules of its own.
+func resign(t *testing.T, in *sigv4.VerifyInput, change func(canonicalRequest string) string) {
+	t.Helper()
+	seen, err := sigv4.Inspect(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(seen.StringToSign, "\n")
+	lines[3] = sigv4.HashBody([]byte(change(seen.CanonicalRequest)))
+	key := []byte("AWS4" + testSecret)
+	for _, text := range append(strings.Split(seen.Scope, "/"), strings.Join(lines, "\n")) {
+		mac := hmac.New(sha256.New, key)
+		mac.Write([]byte(text))
+		key = mac.Sum(nil)
+	}
+	signature := hex.EncodeToString(key)
+	replaceAuth(seen.Claimed, signature)(in)
+	in.Target = strings.Replace(in.Target, seen.Claimed, signature, 1)
+}
+
+// Names of signed headers are lower case, even if the client's canonical request
+// has them as it lists them.
+func TestSecurityUpperCaseNames(t *testing.T) {
+	in := signed(t)
+	resign(t, in, func(same string) string { return same })
+	accept(t, in)
+	replaceAuth("x-amz-date", "X-Amz-Date")(in)
+	resign(t, in, func(same string) string { return same })
+	mismatch(t, in)
 }
 
 func TestSecurityPayload(t *testing.T) {
@@ -264,76 +337,6 @@ func TestDateHeader(t *testing.T) {
 	in := signed(t)
 	in.Header.Set("Date", "Mon, 01 Jan 2001 00:00:00 GMT") // X-Amz-Date wins
 	accept(t, in)
-}
-
-func TestLeniency(t *testing.T) {
-	withoutPort := func(s *sigv4.SignInput) { s.Request.Host = "127.0.0.1" }
-	port := func(in *sigv4.VerifyInput) { in.Host = "127.0.0.1:8080" }
-	for _, tt := range []struct {
-		name         string
-		sign         func(*sigv4.SignInput)
-		change, turn change
-	}{
-		{"host without port", withoutPort, port, func(in *sigv4.VerifyInput) { in.HostWithoutPort = true }},
-		{"unnormalised path", func(s *sigv4.SignInput) {
-			s.Request.URL.Path, s.Path = "//dev/./x/..", sigv4.PathUnnormalized
-		}, nil, func(in *sigv4.VerifyInput) { in.UnnormalizedPath = true }},
-		{"both", func(s *sigv4.SignInput) {
-			withoutPort(s)
-			s.Request.URL.Path, s.Path = "/dev//x", sigv4.PathUnnormalized
-		}, port, func(in *sigv4.VerifyInput) { in.UnnormalizedPath, in.HostWithoutPort = true, true }},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			in := signed(t, tt.sign)
-			if tt.change != nil {
-				tt.change(in)
-			}
-			mismatch(t, in)
-			tt.turn(in)
-			got := accept(t, in)
-			if got.Path != sigv4.NormalizePath(strings.Split(in.Target, "?")[0]) {
-				t.Errorf("the path to route on is %q", got.Path)
-			}
-			if text := got.Transcript(); !strings.HasSuffix(text.StringToSign, sigv4.HashBody([]byte(text.CanonicalRequest))) {
-				t.Error("the transcript is not the one that was verified")
-			}
-			in.Target += "&more"
-			mismatch(t, in)
-		})
-	}
-	t.Run("another host, even without port", func(t *testing.T) {
-		in := signed(t, withoutPort)
-		in.HostWithoutPort, in.Host = true, "127.0.0.2:8080"
-		mismatch(t, in)
-	})
-}
-
-// A signature for one wire path must not pass for another, save normalisation: not
-// even with every leniency on.
-func TestSecurityOneSignatureOnePath(t *testing.T) {
-	paths := []string{
-		"/a%20b", "/a%2520b", "/a b", "/a+b", "/a%2Bb", "/a%2Fb", "/a%2fb", "/a/b", "/a%252Fb", "/a//b", "/a/./b", "/a/x/../b", "/a/b/", "/a/b/.",
-		"/%61", "/a", "/%2e/a", "/./a", "/a/..", "/", "/a;b", "/a%3Bb", "/~a", "/%7Ea", "/a?", "/a/%2E%2E/b", "/b", "*", "/*",
-	}
-	for _, wire := range paths {
-		if wire == "*" {
-			continue // no client of ours sends it
-		}
-		sign := signed(t, func(s *sigv4.SignInput) {
-			s.Request.URL.Opaque, s.Request.URL.RawQuery = "http://"+testHost+wire, ""
-		})
-		for _, other := range paths {
-			in := *sign
-			in.Target = other
-			in.UnnormalizedPath, in.HostWithoutPort, in.KeptTabs = true, true, true
-			var verifier sigv4.Verifier
-			_, err := verifier.Verify(&in)
-			same := sigv4.NormalizePath(strings.TrimSuffix(wire, "?")) == sigv4.NormalizePath(strings.TrimSuffix(other, "?"))
-			if (err == nil) != same {
-				t.Errorf("signed for %q, sent as %q: got %v, want accepted %v", wire, other, err, same)
-			}
-		}
-	}
 }
 
 func TestVerifyInputErrors(t *testing.T) {
