@@ -37,6 +37,7 @@ var allowed = map[string][]string{
 	"internal/sigv4":            {},
 	"internal/stack":            {},
 	"internal/tools/benchratio": {},
+	"marqueetest":               {"apiclient", "internal/deployment", "internal/gateway", "internal/identity", "internal/stack"},
 
 	// Helpers of tests, which ship with nothing.
 	"internal/dynamolocal/dynamotest": {"internal/dynamolocal"},
