@@ -22,13 +22,15 @@ import (
 type machine struct {
 	programs programs
 	calls    string // the file where maven's are noted
+	java     string // the file where java's are
 }
 
 func newMachine(t *testing.T, jars string, mavenEnv ...string) machine {
 	t.Helper()
-	calls := filepath.Join(t.TempDir(), "calls")
-	return machine{calls: calls, programs: programs{
-		"java": program(t, "java"),
+	dir := t.TempDir()
+	calls, java := filepath.Join(dir, "mvn"), filepath.Join(dir, "java")
+	return machine{calls: calls, java: java, programs: programs{
+		"java": program(t, "java", envCalls+"="+java),
 		"mvn":  program(t, "mvn", append(mavenEnv, envJars+"="+jars, envCalls+"="+calls)...),
 	}}
 }
@@ -56,6 +58,10 @@ func TestCacheIsFilledOnce(t *testing.T) {
 	}
 	if got := m.mavenCalls(t); got != 1 {
 		t.Errorf("maven was called %d times, want once", got)
+	}
+	java, err := os.ReadFile(m.java)
+	if got := strings.Count(string(java), "jdk.compiler"); err != nil || got != 1 {
+		t.Errorf("the launcher was compiled %d times, %v, want once", got, err)
 	}
 	// 1.5 MB for each of the jars, told in steps.
 	for _, want := range []string{"downloading DynamoDB Local 3.1.0", "\n  10 MB\n", "is ready"} {

@@ -156,10 +156,7 @@ func (a *answer) header() http.Header {
 		if spelling[key] == "" {
 			spelling[key] = name
 		}
-		name = spelling[key]
-		for _, v := range values {
-			h[name] = append(h[name], v)
-		}
+		h[spelling[key]] = append(h[spelling[key]], values...)
 	}
 	for _, name := range sortedKeys(a.multi) {
 		add(name, a.multi[name]...)
