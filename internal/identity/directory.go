@@ -14,7 +14,7 @@ import (
 	"github.com/marquee-api/marquee/internal/policy"
 )
 
-// DefaultMaxSessions bounds the sessions that a Directory remembers: some 20 MB.
+// DefaultMaxSessions bounds the sessions that a Directory remembers: 10 MB, or 50 MB if all tokens are of MaxTokenSize.
 const DefaultMaxSessions = 10_000
 
 // remembered is how long a session that ended still counts as expired. After it the key is unknown, as AWS answers for a

@@ -170,7 +170,7 @@ func TestLoadRefuses(t *testing.T) {
 		"tag's value":       {"- name: a\n  tags: {team: {a: b}}\n", []string{"f.yaml:2:16: a tag's value is a text, this is a map"}},
 		"several at once":   {"- name: a\n  x: 1\n- name: b\n  lifetime: never\n", []string{`f.yaml:2:3: unknown field "x"`, `f.yaml:4:13: lifetime is "never"`}},
 		"alias to itself":   {"- name: a\n  policies: &p [{Statement: *p}]\n", []string{"f.yaml:2:17: values are nested more than 64 deep, or an alias holds itself"}},
-		"nested deeply":     {"- name: a\n  policies: [{Statement: " + strings.Repeat("[", 61) + strings.Repeat("]", 61) + "}]\n", []string{"f.yaml:2:86: values are nested more than 64 deep"}},
+		"nested deeply":     {"- name: a\n  policies: [{Statement: " + strings.Repeat("[", 62) + strings.Repeat("]", 62) + "}]\n", []string{"f.yaml:2:87: values are nested more than 64 deep"}},
 		"list not closed":   {"- name: a\n  policies: [\n- name: b\n", []string{"f.yaml:3: not YAML"}},
 		"too long":          {strings.Repeat("#", 1<<20+1), []string{"f.yaml: the file has 1048577 bytes"}},
 		"control character": {"- name: \"a\x00\"\n", []string{"f.yaml: not YAML"}},

@@ -1,8 +1,6 @@
 package sigv4
 
-import (
-	"sync"
-)
+import "sync"
 
 const (
 	algorithmHMAC  = "AWS4-HMAC-SHA256"

@@ -11,8 +11,8 @@ import (
 // and service at a time; more than this many at once costs time, not memory.
 const keySlots = 128
 
-// signingKey is a key derived for one secret, day, region and service, and the
-// HMACs that are keyed with it.
+// signingKey is a key derived for one secret, day, region and service, and what is
+// the same in all signatures with it.
 type signingKey struct {
 	id, secret, date, region, service string
 

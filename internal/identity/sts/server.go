@@ -52,7 +52,7 @@ type Server struct {
 	verifier sigv4.Verifier
 }
 
-// Record is what came of one request. It holds no secret.
+// Record is what came of one request. It holds no secret; Message may hold what the client sent, line breaks too.
 type Record struct {
 	Time      time.Time
 	RequestID string

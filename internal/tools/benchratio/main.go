@@ -6,9 +6,8 @@
 // Benchmarks are pairs if their names differ in the last element only:
 // "BenchmarkSign/GET/marquee" and "BenchmarkSign/GET/sdk". With -count the medians
 // are compared, as a single run says little on a machine that does other things.
-// Benchmarks without a partner are listed by their own figures; beside
-// "BenchmarkVerify/GET" stands how long that takes compared with
-// "BenchmarkSign/GET/marquee".
+// Benchmarks without a partner are listed by their own figures, and with the
+// ratios that they report themselves ("4.71 sdk/sign").
 package main
 
 import (
@@ -17,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
@@ -27,6 +27,9 @@ import (
 const (
 	ours   = "marquee"
 	theirs = "sdk"
+
+	perOp       = "ns/op"
+	allocsPerOp = "allocs/op"
 )
 
 func main() {
@@ -36,11 +39,10 @@ func main() {
 	}
 }
 
-// figures are the measurements of one benchmark, one for each run.
+// figures are the measurements of one benchmark, one for each run, by unit.
 type figures struct {
-	name        string
-	nanoseconds []float64
-	allocations []float64
+	name  string
+	units map[string][]float64
 }
 
 func run(in io.Reader, out io.Writer) error {
@@ -66,21 +68,11 @@ func writeRow(out io.Writer, f *figures, all []*figures) {
 	switch {
 	case last == theirs && find(all, base+"/"+ours) != nil:
 	case last == ours && foreign != nil:
-		fmt.Fprintf(out, "%s\t%s\t%.0f\t%s\t%.0f\t%.2f\t\n", base, f.time(), median(f.allocations),
-			foreign.time(), median(foreign.allocations), median(foreign.nanoseconds)/median(f.nanoseconds))
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%.2f\t\n", base, f.time(), f.allocations(),
+			foreign.time(), foreign.allocations(), median(foreign.units[perOp])/median(f.units[perOp]))
 	default:
-		fmt.Fprintf(out, "%s\t%s\t%.0f\t\t\t%s\t\n", f.name, f.time(), median(f.allocations), ofSigning(f, all))
+		fmt.Fprintf(out, "%s\t%s\t%s\t\t\t%s\t\n", f.name, f.time(), f.allocations(), f.ratios())
 	}
-}
-
-// ofSigning compares verifying with signing the same.
-func ofSigning(f *figures, all []*figures) string {
-	what, found := strings.CutPrefix(f.name, "Verify/")
-	signing := find(all, "Sign/"+what+"/"+ours)
-	if !found || signing == nil {
-		return ""
-	}
-	return fmt.Sprintf("%.2f × signing", median(f.nanoseconds)/median(signing.nanoseconds))
 }
 
 func find(all []*figures, name string) *figures {
@@ -111,7 +103,7 @@ func read(in io.Reader) ([]*figures, error) {
 		name := withoutProcs(strings.TrimPrefix(words[0], "Benchmark"))
 		f := find(all, name)
 		if f == nil {
-			f = &figures{name: name}
+			f = &figures{name: name, units: map[string][]float64{}}
 			all = append(all, f)
 		}
 		if err := f.add(words[2:]); err != nil {
@@ -128,15 +120,7 @@ func (f *figures) add(words []string) error {
 		if err != nil {
 			return err
 		}
-		switch words[i+1] {
-		case "ns/op":
-			f.nanoseconds = append(f.nanoseconds, value)
-		case "allocs/op":
-			f.allocations = append(f.allocations, value)
-		}
-	}
-	if len(f.nanoseconds) == 0 {
-		return errors.New("no ns/op")
+		f.units[words[i+1]] = append(f.units[words[i+1]], value)
 	}
 	return nil
 }
@@ -166,11 +150,33 @@ func median(values []float64) float64 {
 	return (sorted[middle-1] + sorted[middle]) / 2
 }
 
-// time is the median, with its unit.
+// time is the median, with its unit; empty if the benchmark reports none.
 func (f *figures) time() string {
-	nanoseconds := median(f.nanoseconds)
-	if nanoseconds < 10_000 {
+	switch nanoseconds := median(f.units[perOp]); {
+	case nanoseconds == 0:
+		return ""
+	case nanoseconds < 10_000:
 		return fmt.Sprintf("%.0f ns", nanoseconds)
+	default:
+		return fmt.Sprintf("%.1f µs", nanoseconds/1000)
 	}
-	return fmt.Sprintf("%.1f µs", nanoseconds/1000)
+}
+
+func (f *figures) allocations() string {
+	if len(f.units[allocsPerOp]) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.0f", median(f.units[allocsPerOp]))
+}
+
+// ratios are the medians of what a benchmark reports in units of its own, such as
+// "sdk/sign".
+func (f *figures) ratios() string {
+	var all []string
+	for _, unit := range slices.Sorted(maps.Keys(f.units)) {
+		if !strings.HasSuffix(unit, "/op") && !strings.HasSuffix(unit, "/s") {
+			all = append(all, fmt.Sprintf("%.2f %s", median(f.units[unit]), unit))
+		}
+	}
+	return strings.Join(all, ", ")
 }
