@@ -144,22 +144,32 @@ func (c *Client) Get(ctx context.Context, year int, title string) (*Movie, error
 	return movie, nil
 }
 
-// Put writes a movie, and reports whether it is a new one.
+// Put writes a movie, whatever is there, and reports whether it is a new one. (The API wants to be told that an old one
+// may be replaced, so replacing takes a second request.)
 func (c *Client) Put(ctx context.Context, movie Movie) (created bool, err error) {
-	resp, err := c.api.Do(ctx, apiclient.Request{
+	request := apiclient.Request{
 		Method: http.MethodPut, Path: moviePath, PathParams: key(movie.Year, movie.Title), JSON: movie,
-	})
+	}
+	resp, err := c.api.Do(ctx, request)
+	if answer := (*apiclient.APIError)(nil); errors.As(err, &answer) && answer.StatusCode == http.StatusPreconditionRequired {
+		request.Header = anyState()
+		resp, err = c.api.Do(ctx, request)
+	}
 	if err != nil {
 		return false, wrap(fmt.Sprintf("writing %q of %d", movie.Title, movie.Year), err)
 	}
 	return resp.Status == http.StatusCreated, nil
 }
 
-// Delete removes a movie. [ErrNotFound] if the API says that there was none.
+// Delete removes a movie, in whatever state it is. [ErrNotFound] if the API says that there was none.
 func (c *Client) Delete(ctx context.Context, year int, title string) error {
-	_, err := c.api.Do(ctx, apiclient.Request{Method: http.MethodDelete, Path: moviePath, PathParams: key(year, title)})
+	_, err := c.api.Do(ctx, apiclient.Request{
+		Method: http.MethodDelete, Path: moviePath, PathParams: key(year, title), Header: anyState(),
+	})
 	return wrap(fmt.Sprintf("removing %q of %d", title, year), err)
 }
+
+func anyState() http.Header { return http.Header{"If-Match": {"*"}} }
 
 func key(year int, title string) map[string]string {
 	return map[string]string{"year": strconv.Itoa(year), "title": title}

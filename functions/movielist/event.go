@@ -59,14 +59,17 @@ func escape(path string) (string, error) {
 
 func hex(c byte) bool { return strings.IndexByte("0123456789abcdefABCDEF", c) >= 0 }
 
-// origin reads the two request ids: API Gateway's from the event, Lambda's from the invocation.
+// origin reads who and what a request is: API Gateway's part from the event, Lambda's from the invocation. The SDK passes
+// the trace on to DynamoDB by itself.
 func origin(ctx context.Context) movies.Origin {
 	var from movies.Origin
 	if gateway, ok := core.GetAPIGatewayContextFromContext(ctx); ok {
-		from.RequestID = gateway.RequestID
+		from.RequestID, from.CallerARN = gateway.RequestID, gateway.Identity.UserArn
 	}
 	if invocation, ok := lambdacontext.FromContext(ctx); ok {
 		from.InvocationID = invocation.AwsRequestID
 	}
+	// aws-lambda-go puts it here, under this plain text.
+	from.TraceID, _ = ctx.Value("x-amzn-trace-id").(string)
 	return from
 }

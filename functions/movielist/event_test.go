@@ -86,8 +86,12 @@ func TestInvokePath(t *testing.T) {
 // too little.
 func TestInvokeQuery(t *testing.T) {
 	t.Parallel()
-	cursor := movies.Cursor("1999/100% A+B&c=d;#é %2F")
-	token := movies.Tokens{}.Seal(movies.Query{Year: 1999}, cursor)
+	cursor := movies.Cursor("100% A+B&c=d;#é %2F\x011999")
+	tokens := movies.Tokens{Keys: func(context.Context, bool) ([][]byte, error) { return [][]byte{make([]byte, 32)}, nil }}
+	token, err := tokens.Seal(t.Context(), movies.Query{Year: 1999}, cursor)
+	if err != nil {
+		t.Fatal(err)
+	}
 	tests := map[string]struct {
 		single  map[string]string
 		multi   map[string][]string
@@ -109,7 +113,7 @@ func TestInvokeQuery(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var store recorder
-			resp, err := invoke(&movies.Handler{Store: &store})(t.Context(), events.APIGatewayProxyRequest{
+			resp, err := invoke(&movies.Handler{Store: &store, Tokens: tokens})(t.Context(), events.APIGatewayProxyRequest{
 				HTTPMethod: "GET", Path: "/movie_list", QueryStringParameters: tt.single, MultiValueQueryStringParameters: tt.multi,
 			})
 			if err != nil {
@@ -140,10 +144,13 @@ func TestOrigin(t *testing.T) {
 	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "lambda-2"})
 	event := events.APIGatewayProxyRequest{HTTPMethod: "GET", Path: "/movie_list"}
 	event.RequestContext.RequestID = "gateway-1"
+	event.RequestContext.Identity.UserArn = "arn:aws:iam::123456789012:user/a"
+	//lint:ignore SA1029 the runtime does so
+	ctx = context.WithValue(ctx, "x-amzn-trace-id", "Root=1-2")
 	if _, err := invoke(h)(ctx, event); err != nil {
 		t.Fatal(err)
 	}
-	if want := (movies.Origin{RequestID: "gateway-1", InvocationID: "lambda-2"}); got != want {
+	if want := (movies.Origin{RequestID: "gateway-1", InvocationID: "lambda-2", CallerARN: "arn:aws:iam::123456789012:user/a", TraceID: "Root=1-2"}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	if got := origin(t.Context()); got != (movies.Origin{}) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"syscall"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -30,11 +31,26 @@ func run(ctx context.Context, getenv func(string) string) error {
 	if text := getenv("LOG_LEVEL"); text != "" && level.UnmarshalText([]byte(text)) != nil {
 		return fmt.Errorf("LOG_LEVEL is %q: it may be debug, info, warn or error", text)
 	}
-	client, err := movies.NewDynamoClient()
+	client, err := movies.NewDynamoClient(getenv)
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
-	lambda.StartWithOptions(invoke(&movies.Handler{Store: movies.NewDynamoStore(client, table), Log: log, Origin: origin}), lambda.WithContext(ctx))
+	store := movies.NewDynamoStore(client, table)
+	api := &movies.Handler{
+		Store: store, Writer: store, Tokens: movies.Tokens{Keys: store.TokenKeys}, Origin: origin,
+		Log: slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
+	}
+	go warmUp(ctx, store)
+	var work busy
+	go work.exitOn(syscall.SIGTERM)
+	lambda.StartWithOptions(work.track(invoke(api)), lambda.WithContext(ctx))
 	return nil
+}
+
+// warmUp reads the keys of page tokens, which opens the connection to DynamoDB, while the process asks for its first
+// event. If it fails, the first request that needs either tries again and says what is wrong.
+func warmUp(ctx context.Context, store *movies.DynamoStore) {
+	ctx, cancel := context.WithTimeout(ctx, movies.DefaultTimeout)
+	defer cancel()
+	_, _ = store.TokenKeys(ctx, false)
 }

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -58,7 +59,12 @@ type host struct {
 	events  chan invocation
 	answers chan []byte // one for each event, errors of the function included
 	stderr  *output
+	process *os.Process
+	ended   chan error // gets what the process ended with
 }
+
+// traceID is as Lambda gives it.
+const traceID = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
 
 type invocation struct {
 	event    []byte
@@ -72,7 +78,7 @@ func start(t *testing.T, env map[string]string) *host {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &host{events: make(chan invocation), answers: make(chan []byte), stderr: &output{grew: make(chan struct{}, 1)}}
+	h := &host{events: make(chan invocation), answers: make(chan []byte), stderr: &output{grew: make(chan struct{}, 1)}, ended: make(chan error, 1)}
 	server := httptest.NewServer(h)
 	cmd := exec.CommandContext(t.Context(), path)
 	cmd.Stderr = h.stderr
@@ -84,8 +90,14 @@ func start(t *testing.T, env map[string]string) *host {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	h.process = cmd.Process
+	gone := make(chan struct{})
+	go func() {
+		h.ended <- cmd.Wait()
+		close(gone)
+	}()
 	t.Cleanup(func() {
-		_ = cmd.Wait() // t.Context has ended and with it the process
+		<-gone // t.Context has ended and with it the process
 		server.CloseClientConnections()
 		server.Close()
 		if strings.Contains(h.stderr.String(), "hunter2") {
@@ -105,6 +117,7 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case <-r.Context().Done():
 		case next := <-h.events:
 			w.Header().Set("Lambda-Runtime-Aws-Request-Id", "lambda-2")
+			w.Header().Set("Lambda-Runtime-Trace-Id", traceID)
 			w.Header().Set("Lambda-Runtime-Deadline-Ms", fmt.Sprint(next.deadline.UnixMilli()))
 			w.Header().Set("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:ap-northeast-2:123456789012:function:movielist")
 			_, _ = w.Write(next.event)
@@ -145,6 +158,14 @@ func (h *host) invoke(t *testing.T, event string, timeout time.Duration) (events
 
 // proxyEvent is an event as API Gateway sends it: empty maps are null, the query is decoded, the path is not.
 func proxyEvent(method, path string, query map[string][]string) string {
+	return proxyEventWith(method, path, query, nil, "")
+}
+
+func proxyEventWith(method, path string, query map[string][]string, more map[string]string, body string) string {
+	headers := map[string][]string{"Host": {"a1b2c3d4e5.execute-api.ap-northeast-2.amazonaws.com"}, "X-Amz-Security-Token": {"hunter2"}}
+	for name, value := range more {
+		headers[name] = []string{value}
+	}
 	single := map[string]string(nil)
 	for name, values := range query {
 		if single == nil {
@@ -154,11 +175,11 @@ func proxyEvent(method, path string, query map[string][]string) string {
 	}
 	text, err := json.Marshal(map[string]any{
 		"resource": "/movie_list", "path": path, "httpMethod": method, "headers": nil,
-		"multiValueHeaders":     map[string][]string{"Host": {"a1b2c3d4e5.execute-api.ap-northeast-2.amazonaws.com"}, "X-Amz-Security-Token": {"hunter2"}},
+		"multiValueHeaders":     headers,
 		"queryStringParameters": single, "multiValueQueryStringParameters": query,
-		"pathParameters": nil, "stageVariables": nil, "body": nil, "isBase64Encoded": false,
+		"pathParameters": nil, "stageVariables": nil, "body": body, "isBase64Encoded": false,
 		"requestContext": map[string]any{"requestId": "gateway-1", "stage": "dev", "path": "/dev" + path,
-			"domainName": "a1b2c3d4e5.execute-api.ap-northeast-2.amazonaws.com", "identity": map[string]any{"sourceIp": "172.31.0.9"}},
+			"domainName": "a1b2c3d4e5.execute-api.ap-northeast-2.amazonaws.com", "identity": map[string]any{"sourceIp": "172.31.0.9", "userArn": "arn:aws:sts::123456789012:assumed-role/reader/s"}},
 	})
 	if err != nil {
 		panic(err)
@@ -202,34 +223,52 @@ func TestProgramServes(t *testing.T) {
 	t.Parallel()
 	table := moviestest.Table(t, movies.Movie{Year: 1999, Title: "A/B C"}, movies.Movie{Year: 1999, Title: "100%"}, movies.Movie{Year: 2000, Title: "é+"})
 	h := start(t, map[string]string{"TABLE_NAME": table, "AWS_ENDPOINT_URL_DYNAMODB": moviestest.Database(t).URL})
-	token := movies.Tokens{}.Seal(movies.Query{Year: 1999}, "1999/100%")
+	put := map[string]string{"If-None-Match": "*", "Content-Type": "application/json", "Idempotency-Key": "k-1"}
+	token := "" // of the first page
 	tests := []struct {
 		name, method, path string
 		query              map[string][]string
 		status             int
 		body               string
+		headers            map[string]string
+		sent               string
 	}{
-		{"slash and space", "GET", "/movie_list/1999/A%2FB%20C", nil, 200, `{"year":1999,"title":"A/B C","info":{}}`},
-		{"percent", "GET", "/movie_list/1999/100%25", nil, 200, `{"year":1999,"title":"100%","info":{}}`},
-		{"raw letter and plus", "GET", "/movie_list/2000/é+", nil, 200, `{"year":2000,"title":"é+","info":{}}`},
+		{"slash and space", "GET", "/movie_list/1999/A%2FB%20C", nil, 200, `{"year":1999,"title":"A/B C","info":{}}`, nil, ""},
+		{"percent", "GET", "/movie_list/1999/100%25", nil, 200, `{"year":1999,"title":"100%","info":{}}`, nil, ""},
+		{"raw letter and plus", "GET", "/movie_list/2000/é+", nil, 200, `{"year":2000,"title":"é+","info":{}}`, nil, ""},
 		{"first page", "GET", "/movie_list", map[string][]string{"year": {"1999"}, "limit": {"1"}}, 200,
-			`{"Items":[{"year":1999,"title":"100%","info":{}}],"Count":1,"NextToken":"` + token + `"}`},
-		{"last page", "GET", "/movie_list", map[string][]string{"year": {"1999"}, "next": {token}}, 200,
-			`{"Items":[{"year":1999,"title":"A/B C","info":{}}],"Count":1}`},
+			`{"Items":[{"year":1999,"title":"100%","info":{}}],"Count":1,"NextToken":"TOKEN"}`, nil, ""},
+		{"last page", "GET", "/movie_list", map[string][]string{"year": {"1999"}, "next": {"TOKEN"}}, 200,
+			`{"Items":[{"year":1999,"title":"A/B C","info":{}}],"Count":1}`, nil, ""},
 		{"repeated", "GET", "/movie_list", map[string][]string{"limit": {"1", "2"}}, 400,
-			`{"error":{"code":"invalid_parameter","message":"query parameter limit is given 2 times, give it once"}}`},
-		{"not there", "GET", "/movie_list/1999/A%252FB%20C", nil, 404, `{"error":{"code":"not_found","message":"there is no movie \"A%2FB C\" of 1999"}}`},
+			`{"error":{"code":"invalid_parameter","message":"query parameter limit is given 2 times, give it once","request_id":"gateway-1"}}`, nil, ""},
+		{"not there", "GET", "/movie_list/1999/A%252FB%20C", nil, 404, `{"error":{"code":"not_found","message":"there is no movie \"A%2FB C\" of 1999","request_id":"gateway-1"}}`, nil, ""},
 		{"lone percent", "GET", "/movie_list/1999/100%", nil, 400,
-			`{"error":{"code":"invalid_path","message":"the path is not valid percent-encoding at byte 20: a percent sign is written %25"}}`},
-		{"head", "HEAD", "/movie_list/1999/100%25", nil, 200, ""},
-		{"put", "PUT", "/movie_list/1999/X", nil, 405, `{"error":{"code":"method_not_allowed","message":"/movie_list/{year}/{title} allows GET, HEAD"}}`},
+			`{"error":{"code":"invalid_path","message":"the path is not valid percent-encoding at byte 20: a percent sign is written %25","request_id":"gateway-1"}}`, nil, ""},
+		{"head", "HEAD", "/movie_list/1999/100%25", nil, 200, "", nil, ""},
+		{"put", "PUT", "/movie_list/2001/A%2FB", nil, 201, `{"year":2001,"title":"A/B","info":{"rating":7.5}}`, put, `{"info":{"rating":7.5}}`},
+		{"put again", "PUT", "/movie_list/2001/A%2FB", nil, 201, `{"year":2001,"title":"A/B","info":{"rating":7.5}}`, put, `{"info":{"rating":7.5}}`},
+		{"read what was put", "GET", "/movie_list/2001/A%2FB", nil, 200, `{"year":2001,"title":"A/B","info":{"rating":7.5}}`, nil, ""},
+		{"post", "POST", "/movie_list", nil, 405, `{"error":{"code":"method_not_allowed","message":"/movie_list allows GET, HEAD","request_id":"gateway-1"}}`, nil, ""},
 	}
 	ran := 0 // with -failfast not all
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			ran++
-			resp, _ := h.invoke(t, proxyEvent(tt.method, tt.path, tt.query), 10*time.Second)
-			if got := strings.TrimSuffix(resp.Body, "\n"); resp.StatusCode != tt.status || got != tt.body {
+			if _, ok := tt.query["next"]; ok {
+				tt.query["next"] = []string{token}
+			}
+			resp, _ := h.invoke(t, proxyEventWith(tt.method, tt.path, tt.query, tt.headers, tt.sent), 10*time.Second)
+			got := strings.TrimSuffix(resp.Body, "\n")
+			if strings.Contains(tt.body, "TOKEN") {
+				var page struct{ NextToken string }
+				if err := json.Unmarshal([]byte(got), &page); err != nil || page.NextToken == "" {
+					t.Fatalf("got %s, want a NextToken", got)
+				}
+				token = page.NextToken
+				got = strings.Replace(got, token, "TOKEN", 1)
+			}
+			if resp.StatusCode != tt.status || got != tt.body {
 				t.Errorf("got %d %s, want %d %s", resp.StatusCode, got, tt.status, tt.body)
 			}
 		})
@@ -244,8 +283,13 @@ func TestProgramServes(t *testing.T) {
 	}
 	delete(line, "time")
 	delete(line, "duration_ms")
+	if _, ok := line["_aws"].(map[string]any); !ok {
+		t.Errorf("_aws: got %v, want the metrics", line["_aws"])
+	}
+	delete(line, "_aws")
 	want := map[string]any{"level": "INFO", "msg": "request", "request_id": "gateway-1", "invocation_id": "lambda-2", "method": "GET",
-		"route": "/movie_list/{year}/{title}", "status": 200.0}
+		"route": "/movie_list/{year}/{title}", "status": 200.0, "caller": "arn:aws:sts::123456789012:assumed-role/reader/s", "trace_id": traceID,
+		"calls": 1.0, "items_read": 1.0, "read_units": 1.0, "write_units": 0.0, "throttles": 0.0, "client_errors": 0.0, "server_errors": 0.0}
 	if diff := cmp.Diff(want, line); diff != "" {
 		t.Errorf("log line (-want +got):\n%s", diff)
 	}
@@ -272,11 +316,13 @@ func TestProgramStoreUnavailable(t *testing.T) {
 		endpoint string
 		timeout  time.Duration // of the function
 		most     time.Duration // with room for a busy machine
+		status   int
+		code     string
 	}{
-		"refused":                    {"http://" + closed.Addr().String(), 10 * time.Second, 2 * time.Second},
-		"silent":                     {"http://" + silent.Addr().String(), 10 * time.Second, 4 * time.Second},
-		"silent, little time":        {"http://" + silent.Addr().String(), time.Second, 2 * time.Second},
-		"name that does not resolve": {"http://dynamodb.invalid", 10 * time.Second, 4 * time.Second},
+		"refused":                    {"http://" + closed.Addr().String(), 10 * time.Second, 2 * time.Second, 503, "unavailable"},
+		"silent":                     {"http://" + silent.Addr().String(), 10 * time.Second, 4 * time.Second, 503, "unavailable"},
+		"silent, little time":        {"http://" + silent.Addr().String(), time.Second, 2 * time.Second, 504, "timeout"},
+		"name that does not resolve": {"http://dynamodb.invalid", 10 * time.Second, 4 * time.Second, 503, "unavailable"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -284,16 +330,69 @@ func TestProgramStoreUnavailable(t *testing.T) {
 			h := start(t, map[string]string{"TABLE_NAME": "movies", "AWS_ENDPOINT_URL_DYNAMODB": tt.endpoint})
 			for range 2 { // the process lives on
 				resp, took := h.invoke(t, proxyEvent("GET", "/movie_list", nil), tt.timeout)
-				if resp.StatusCode != 503 || !strings.Contains(resp.Body, `"code":"unavailable"`) || took > tt.most {
-					t.Errorf("got %d %s after %v, want 503 within %v", resp.StatusCode, resp.Body, took, tt.most)
+				if resp.StatusCode != tt.status || !strings.Contains(resp.Body, `"code":"`+tt.code+`"`) || took > tt.most {
+					t.Errorf("got %d %s after %v, want %d within %v", resp.StatusCode, resp.Body, took, tt.status, tt.most)
 				}
 			}
 			for _, line := range h.stderr.lines(t, 2) {
-				if !strings.Contains(line, `"level":"ERROR"`) || !strings.Contains(line, "dynamodb Scan") {
+				if !strings.Contains(line, `"level":"ERROR"`) || !strings.Contains(line, "dynamodb Query") {
 					t.Errorf("log line: got %s, want an error that names the call", line)
 				}
 			}
 		})
+	}
+}
+
+// Told to end, the program finishes what it is at work on, and then ends by itself.
+func TestProgramEndsAfterItsAnswer(t *testing.T) {
+	t.Parallel()
+	asked, release := make(chan struct{}, 8), make(chan struct{})
+	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if bytes.Contains(body, []byte("year#")) { // the list, not the keys of page tokens
+			asked <- struct{}{}
+			<-release
+		}
+		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+		_, _ = io.WriteString(w, `{}`)
+	}))
+	t.Cleanup(slow.Close)
+	h := start(t, map[string]string{"TABLE_NAME": "movies", "AWS_ENDPOINT_URL_DYNAMODB": slow.URL})
+	go func() {
+		<-asked
+		_ = h.process.Signal(syscall.SIGTERM)
+		close(release)
+	}()
+	resp, _ := h.invoke(t, proxyEvent("GET", "/movie_list", map[string][]string{"year": {"1999"}}), 10*time.Second)
+	if resp.StatusCode != 200 || !strings.Contains(resp.Body, `"Items":[]`) {
+		t.Errorf("got %d %s, want the answer that was in the works", resp.StatusCode, resp.Body)
+	}
+	select {
+	case err := <-h.ended:
+		if err != nil {
+			t.Errorf("got %v, want status 0", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the program goes on")
+	}
+}
+
+// The trace goes on to DynamoDB, so that X-Ray shows one picture.
+func TestProgramPassesTheTraceOn(t *testing.T) {
+	t.Parallel()
+	seen := make(chan string, 8)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if body, _ := io.ReadAll(r.Body); bytes.Contains(body, []byte("year#")) {
+			seen <- r.Header.Get("X-Amzn-Trace-Id")
+		}
+		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+		_, _ = io.WriteString(w, `{}`)
+	}))
+	t.Cleanup(server.Close)
+	h := start(t, map[string]string{"TABLE_NAME": "movies", "AWS_ENDPOINT_URL_DYNAMODB": server.URL, "AWS_LAMBDA_FUNCTION_NAME": "movielist"})
+	h.invoke(t, proxyEvent("GET", "/movie_list", map[string][]string{"year": {"1999"}}), 10*time.Second)
+	if got := <-seen; got != traceID {
+		t.Errorf("got %q, want %q", got, traceID)
 	}
 }
 

@@ -8,16 +8,18 @@ import (
 )
 
 func functionRules() []rule {
-	movies := func(t object) object {
-		document := at(listAt(properties(t, "MovieListRole"), "Policies")[0], "PolicyDocument")
-		return statements(document)[0]
+	rights := func(t object) []object {
+		return statements(at(listAt(properties(t, "MovieListRole"), "Policies")[0], "PolicyDocument"))
 	}
+	movies := func(t object) object { return rights(t)[0] }
 	invoke := func(t object) object { return statements(properties(t, "CallerInvoke")["PolicyDocument"])[0] }
 	return []rule{
-		{"the movie list reads its table and no more", readsItsTable, map[string]func(object){
-			"every action":     func(t object) { movies(t)["Action"] = list("dynamodb:*") },
-			"a writing action": func(t object) { movies(t)["Action"] = append(listAt(movies(t), "Action"), "dynamodb:PutItem") },
-			"every table":      func(t object) { movies(t)["Resource"] = "*" },
+		{"the movie list reads and writes its table and no more", usesItsTable, map[string]func(object){
+			"every action":    func(t object) { movies(t)["Action"] = list("dynamodb:*") },
+			"a scan":          func(t object) { movies(t)["Action"] = append(listAt(movies(t), "Action"), "dynamodb:Scan") },
+			"every index":     func(t object) { movies(t)["Resource"] = list(sub("${MoviesTable.Arn}/*")) },
+			"another writing": func(t object) { rights(t)[1]["Action"] = append(listAt(rights(t)[1], "Action"), "dynamodb:UpdateItem") },
+			"every table":     func(t object) { movies(t)["Resource"] = "*" },
 			"a managed policy": func(t object) {
 				properties(t, "MovieListRole")["ManagedPolicyArns"] = list("arn:aws:iam::aws:policy/X")
 			},
@@ -58,13 +60,15 @@ func functionRules() []rule {
 			"a caller outside the VPC": func(t object) { delete(properties(t, "CallerFunction"), "VpcConfig") },
 		}},
 		{"movies are encrypted, recoverable and kept", kept, map[string]func(object){
-			"no recovery":    func(t object) { delete(properties(t, "MoviesTable"), "PointInTimeRecoverySpecification") },
-			"no encryption":  func(t object) { objectAt(properties(t, "MoviesTable"), "SSESpecification")["SSEEnabled"] = false },
-			"no protection":  func(t object) { properties(t, "MoviesTable")["DeletionProtectionEnabled"] = false },
-			"deletion":       func(t object) { delete(objectAt(t, "Resources", "MoviesTable"), "DeletionPolicy") },
-			"replacement":    func(t object) { objectAt(t, "Resources", "MoviesTable")["UpdateReplacePolicy"] = "Delete" },
-			"bought in bulk": func(t object) { properties(t, "MoviesTable")["BillingMode"] = "PROVISIONED" },
-			"other keys":     func(t object) { slices.Reverse(listAt(properties(t, "MoviesTable"), "KeySchema")) },
+			"no recovery":       func(t object) { delete(properties(t, "MoviesTable"), "PointInTimeRecoverySpecification") },
+			"no encryption":     func(t object) { objectAt(properties(t, "MoviesTable"), "SSESpecification")["SSEEnabled"] = false },
+			"no protection":     func(t object) { properties(t, "MoviesTable")["DeletionProtectionEnabled"] = false },
+			"deletion":          func(t object) { delete(objectAt(t, "Resources", "MoviesTable"), "DeletionPolicy") },
+			"replacement":       func(t object) { objectAt(t, "Resources", "MoviesTable")["UpdateReplacePolicy"] = "Delete" },
+			"bought in bulk":    func(t object) { properties(t, "MoviesTable")["BillingMode"] = "PROVISIONED" },
+			"other keys":        func(t object) { slices.Reverse(listAt(properties(t, "MoviesTable"), "KeySchema")) },
+			"an index less":     func(t object) { properties(t, "MoviesTable")["GlobalSecondaryIndexes"] = []any{} },
+			"no end of records": func(t object) { delete(properties(t, "MoviesTable"), "TimeToLiveSpecification") },
 		}},
 	}
 }
@@ -82,7 +86,7 @@ func attached(t object, role string) []string {
 	return ids
 }
 
-func readsItsTable(t object) error {
+func usesItsTable(t object) error {
 	role := properties(t, "MovieListRole")
 	var got []any
 	for _, policy := range listAt(role, "Policies") {
@@ -95,7 +99,9 @@ func readsItsTable(t object) error {
 		want("managed policies", role["ManagedPolicyArns"], nil),
 		want("policies from elsewhere", attached(t, "MovieListRole"), []string(nil)),
 		want("rights", got, list(
-			list[any]("Allow", list("dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"), getAtt("MoviesTable", "Arn")),
+			list[any]("Allow", list("dynamodb:GetItem", "dynamodb:Query"), list[any](getAtt("MoviesTable", "Arn"),
+				sub("${MoviesTable.Arn}/index/by_year"), sub("${MoviesTable.Arn}/index/by_rating"))),
+			list[any]("Allow", list("dynamodb:PutItem", "dynamodb:DeleteItem"), getAtt("MoviesTable", "Arn")),
 			list[any]("Allow", list("logs:CreateLogStream", "logs:PutLogEvents"), getAtt("MovieListLogs", "Arn")),
 			list[any]("Allow", list("xray:PutTraceSegments", "xray:PutTelemetryRecords"), "*"),
 		)),
@@ -163,9 +169,14 @@ func kept(t object) error {
 	table := properties(t, "MoviesTable")
 	resource := objectAt(t, "Resources", "MoviesTable")
 	key := func(name, typ string) object { return object{"AttributeName": name, "KeyType": typ} }
+	index := func(name, position string) object {
+		return object{"IndexName": name, "KeySchema": list(key("pk", "HASH"), key(position, "RANGE")), "Projection": object{"ProjectionType": "ALL"}}
+	}
 	return errors.Join(
 		want("tables", ofType(t, "AWS::DynamoDB::Table"), list("MoviesTable")),
-		want("keys", table["KeySchema"], list(key("year", "HASH"), key("title", "RANGE"))),
+		want("keys", table["KeySchema"], list(key("pk", "HASH"), key("sk", "RANGE"))),
+		want("indexes", table["GlobalSecondaryIndexes"], list(index("by_year", "yk"), index("by_rating", "rk"))),
+		want("time to live", table["TimeToLiveSpecification"], object{"AttributeName": "expires", "Enabled": true}),
 		want("billing", table["BillingMode"], "PAY_PER_REQUEST"),
 		want("encryption", at(table, "SSESpecification", "SSEEnabled"), true),
 		want("recovery", at(table, "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled"), true),

@@ -112,7 +112,7 @@ func TestAPILogLine(t *testing.T) {
 		Store: memoryStore(t, sample()),
 		Log:   slog.New(slog.NewJSONHandler(&log, nil)),
 		Origin: func(context.Context) movies.Origin {
-			return movies.Origin{RequestID: "gateway-1", InvocationID: "lambda-2"}
+			return movies.Origin{RequestID: "gateway-1", InvocationID: "lambda-2", CallerARN: "arn:aws:iam::123456789012:user/a", TraceID: "Root=1-2"}
 		},
 		Now: func() time.Time { at = at.Add(1500 * time.Microsecond); return at },
 	}
@@ -129,8 +129,48 @@ func TestAPILogLine(t *testing.T) {
 		t.Fatalf("one JSON line expected, got %q: %v", &log, err)
 	}
 	delete(got, "time")
-	want := map[string]any{"level": "INFO", "msg": "request", "request_id": "gateway-1", "invocation_id": "lambda-2", "method": "GET",
-		"route": "/movie_list/{year}/{title}", "status": 400.0, "duration_ms": 1.5, "code": "invalid_parameter"}
+	// What CloudWatch reads (Amazon CloudWatch User Guide, "Specification: Embedded metric format"): each metric that it is
+	// told of is a number of the line, and each dimension a text.
+	var line struct {
+		AWS struct {
+			Timestamp         int64
+			CloudWatchMetrics []struct {
+				Namespace  string
+				Dimensions [][]string
+				Metrics    []struct{ Name, Unit string }
+			}
+		} `json:"_aws"`
+	}
+	if err := json.Unmarshal(log.Bytes(), &line); err != nil {
+		t.Fatal(err)
+	}
+	if line.AWS.Timestamp != 1_700_000_000_003 || len(line.AWS.CloudWatchMetrics) != 1 || line.AWS.CloudWatchMetrics[0].Namespace != "Marquee/Movies" {
+		t.Errorf("metrics: got %+v", line.AWS)
+	}
+	named := 0
+	for _, directive := range line.AWS.CloudWatchMetrics {
+		for _, metric := range directive.Metrics {
+			named++
+			if _, ok := got[metric.Name].(float64); !ok {
+				t.Errorf("metric %s: got %v, want a number", metric.Name, got[metric.Name])
+			}
+		}
+		for _, set := range directive.Dimensions {
+			for _, name := range set {
+				if _, ok := got[name].(string); !ok {
+					t.Errorf("dimension %s: got %v, want a text", name, got[name])
+				}
+			}
+		}
+	}
+	if named < 5 {
+		t.Errorf("got %d metrics, want at least 5", named)
+	}
+	delete(got, "_aws")
+	want := map[string]any{"level": "INFO", "msg": "request", "request_id": "gateway-1", "invocation_id": "lambda-2",
+		"caller": "arn:aws:iam::123456789012:user/a", "trace_id": "Root=1-2", "method": "GET",
+		"route": "/movie_list/{year}/{title}", "status": 400.0, "duration_ms": 1.5, "code": "invalid_parameter",
+		"calls": 0.0, "read_units": 0.0, "write_units": 0.0, "items_read": 0.0, "throttles": 0.0, "client_errors": 1.0, "server_errors": 0.0}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("log line (-want +got):\n%s", diff)
 	}

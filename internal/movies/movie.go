@@ -1,9 +1,8 @@
 // Package movies is the movie list: the domain, the store it is read from and the HTTP API it is served by.
 //
-// The domain (movie.go, query.go, token.go, errors.go) imports the standard library only and knows no technology.
-// dynamodb.go is the one file that sees the AWS SDK, http.go the one file that sees net/http. The package does not
-// read the environment (but for NewDynamoClient, which leaves that to the SDK), authenticates nobody (the gateway in
-// front has done so) and does not write movies.
+// The domain (movie.go, query.go, plan.go, token.go, write.go, usage.go, errors.go) imports the standard library only and
+// knows no technology. The AWS SDK is seen by the files dynamodb*.go alone, net/http by the files http*.go alone. The
+// package does not read the environment, and authenticates nobody: the gateway in front has done so.
 package movies
 
 import (
@@ -21,10 +20,23 @@ const (
 	MinYear = 1888
 	// MaxYear keeps a year at four digits.
 	MaxYear = 9999
-	// MaxTitleBytes is DynamoDB's limit for a sort key (Developer Guide, "Service, account, and table quotas").
-	MaxTitleBytes = 1024
+	// MaxTitleBytes leaves room in a sort key of DynamoDB, which may have 1,024 bytes (Developer Guide, "Service, account,
+	// and table quotas"), for a year or a rating beside the title.
+	MaxTitleBytes = 1000
 	// MaxRating is the upper end of the rating scale.
 	MaxRating = 10
+	// MaxPlotBytes and MaxURLBytes, with the limits of the lists, keep a movie below MaxItemBytes.
+	MaxPlotBytes = 8000
+	MaxURLBytes  = 2000
+	// MaxNameBytes bounds a genre's or a person's name: it is part of a key.
+	MaxNameBytes = 200
+	// A movie stands in one collection for each genre, director and actor, and a change of a movie changes all of them in
+	// one transaction: those of before, those of after, the movie and its year, at most 100 items.
+	MaxGenres    = 10
+	MaxDirectors = 10
+	MaxActors    = 25
+	// maxCount bounds the whole numbers.
+	maxCount = 1_000_000_000
 )
 
 // Movie is one film, in the layout of the sample data set that AWS ships with DynamoDB (moviedata.json). The JSON
@@ -41,7 +53,7 @@ type Info struct {
 	Directors []string `json:"directors,omitempty"`
 	// ReleaseDate is an RFC 3339 time, kept as text so that what was stored is what is answered.
 	ReleaseDate string `json:"release_date,omitempty"`
-	// Rating is above 0 and at most MaxRating; 0 means not rated.
+	// Rating is above 0 and at most MaxRating, with at most two decimals; 0 means not rated.
 	Rating float64  `json:"rating,omitempty"`
 	Genres []string `json:"genres,omitempty"`
 	// ImageURL is an http or https address. This project's own data has none, AWS's data set has; it is kept.
@@ -73,7 +85,7 @@ func refuse(code Code, faults []string) error {
 	if len(faults) == 0 {
 		return nil
 	}
-	return &Error{Code: code, Message: strings.Join(faults, "; ")}
+	return &Error{Code: code, Message: strings.Join(faults, "; "), Faults: faults}
 }
 
 func (k Key) faults() []string {
@@ -81,15 +93,28 @@ func (k Key) faults() []string {
 	if k.Year < MinYear || k.Year > MaxYear {
 		faults = append(faults, fmt.Sprintf("year must be from %d to %d, got %d", MinYear, MaxYear, k.Year))
 	}
-	switch {
-	case k.Title == "":
-		faults = append(faults, "title is empty")
-	case len(k.Title) > MaxTitleBytes:
-		faults = append(faults, fmt.Sprintf("title may have %d bytes, got %d", MaxTitleBytes, len(k.Title)))
-	case !utf8.ValidString(k.Title):
-		faults = append(faults, "title is not valid UTF-8")
+	if k.Title == "" {
+		return append(faults, "title is empty")
 	}
-	return faults
+	return append(faults, textFaults("title", k.Title, MaxTitleBytes)...)
+}
+
+// textFaults checks one text. The characters that it refuses mean nothing in a text, and the keys of the table need some
+// that no text holds.
+func textFaults(name, text string, most int) []string {
+	switch {
+	case len(text) > most:
+		return []string{fmt.Sprintf("%s may have %d bytes, got %d", name, most, len(text))}
+	case !utf8.ValidString(text):
+		return []string{name + " is not valid UTF-8"}
+	case strings.ContainsFunc(text, meaningless):
+		return []string{name + " holds a control character other than a tab or a line end"}
+	}
+	return nil
+}
+
+func meaningless(r rune) bool {
+	return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == utf8.MaxRune
 }
 
 func (i Info) faults() []string {
@@ -101,27 +126,52 @@ func (i Info) faults() []string {
 	}
 	if math.IsNaN(i.Rating) || i.Rating < 0 || i.Rating > MaxRating {
 		faults = append(faults, fmt.Sprintf("info.rating must be from 0 to %d, got %v", MaxRating, i.Rating))
+	} else if float64(hundredths(i.Rating))/100 != i.Rating {
+		faults = append(faults, fmt.Sprintf("info.rating may have two decimals, got %v", i.Rating))
 	}
-	if i.Rank < 0 {
-		faults = append(faults, fmt.Sprintf("info.rank must not be negative, got %d", i.Rank))
+	for _, n := range []struct {
+		name  string
+		value int
+	}{{"rank", i.Rank}, {"running_time_secs", i.RunningTimeSecs}} {
+		if n.value < 0 {
+			faults = append(faults, fmt.Sprintf("info.%s must not be negative, got %d", n.name, n.value))
+		} else if n.value > maxCount {
+			faults = append(faults, fmt.Sprintf("info.%s must be at most %d, got %d", n.name, maxCount, n.value))
+		}
 	}
-	if i.RunningTimeSecs < 0 {
-		faults = append(faults, fmt.Sprintf("info.running_time_secs must not be negative, got %d", i.RunningTimeSecs))
-	}
+	faults = append(faults, textFaults("info.plot", i.Plot, MaxPlotBytes)...)
 	// Clients put it into pages as it is, so no other scheme (javascript:) may come through.
 	if u, err := url.Parse(i.ImageURL); i.ImageURL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 		faults = append(faults, fmt.Sprintf("info.image_url must be an http or https address, got %s", quote(i.ImageURL)))
+	} else {
+		faults = append(faults, textFaults("info.image_url", i.ImageURL, MaxURLBytes)...)
 	}
-	for _, list := range []struct {
-		name   string
-		values []string
-	}{{"directors", i.Directors}, {"genres", i.Genres}, {"actors", i.Actors}} {
-		if slices.Contains(list.values, "") {
-			faults = append(faults, fmt.Sprintf("info.%s holds an empty name", list.name))
+	faults = append(faults, nameFaults("directors", i.Directors, MaxDirectors)...)
+	faults = append(faults, nameFaults("genres", i.Genres, MaxGenres)...)
+	return append(faults, nameFaults("actors", i.Actors, MaxActors)...)
+}
+
+// nameFaults checks one list. A name twice would be one place in a collection.
+func nameFaults(list string, names []string, most int) []string {
+	if len(names) > most {
+		return []string{fmt.Sprintf("info.%s may have %d names, got %d", list, most, len(names))}
+	}
+	var faults []string
+	for i, name := range names {
+		switch {
+		case name == "":
+			faults = append(faults, fmt.Sprintf("info.%s holds an empty name", list))
+		case slices.Contains(names[:i], name):
+			faults = append(faults, fmt.Sprintf("info.%s holds %s twice", list, quote(name)))
+		default:
+			faults = append(faults, textFaults(fmt.Sprintf("info.%s[%d]", list, i), name, MaxNameBytes)...)
 		}
 	}
 	return faults
 }
+
+// hundredths is a rating in whole steps, as the keys hold it.
+func hundredths(rating float64) int { return int(math.Round(rating * 100)) }
 
 // quote repeats a value inside a message, cut so that an answer stays small whatever was sent.
 func quote(s string) string {

@@ -1,10 +1,7 @@
 package movies_test
 
 import (
-	"cmp"
 	"context"
-	"slices"
-	"strconv"
 	"testing"
 
 	"github.com/marquee-api/marquee/internal/movies"
@@ -31,38 +28,12 @@ var stores = map[string]func(t *testing.T, seed ...movies.Movie) movies.Store{
 	},
 }
 
-// memoryStore keeps its movies in a sorted slice; its cursor is an index.
+// memoryStore is a model of the store: it filters and sorts all its movies, as a reader of the documentation would.
 func memoryStore(t *testing.T, seed ...movies.Movie) movies.Store {
 	t.Helper()
-	all := slices.SortedFunc(slices.Values(seed), func(a, b movies.Movie) int {
-		return cmp.Or(cmp.Compare(a.Year, b.Year), cmp.Compare(a.Title, b.Title))
-	})
-	return fakeStore{
-		list: func(_ context.Context, q movies.Query) (movies.Page, error) {
-			picked := all
-			if q.Year != 0 {
-				picked = slices.DeleteFunc(slices.Clone(all), func(m movies.Movie) bool { return m.Year != q.Year })
-			}
-			from := 0
-			if q.After != "" {
-				n, err := strconv.Atoi(string(q.After))
-				if err != nil || n >= len(picked) {
-					return movies.Page{}, &movies.Error{Code: movies.CodeInvalidParameter, Message: "next is wrong"}
-				}
-				from = n
-			}
-			to := min(from+q.Limit, len(picked))
-			page := movies.Page{Movies: picked[from:to]}
-			if to < len(picked) {
-				page.Next = movies.Cursor(strconv.Itoa(to))
-			}
-			return page, nil
-		},
-		get: func(_ context.Context, k movies.Key) (movies.Movie, error) {
-			if i := slices.IndexFunc(all, func(m movies.Movie) bool { return m.Key() == k }); i >= 0 {
-				return all[i], nil
-			}
-			return movies.Movie{}, &movies.Error{Code: movies.CodeNotFound, Message: "there is no such movie"}
-		},
+	m := newModel()
+	for _, movie := range seed {
+		m.all[movie.Key()] = movie
 	}
+	return m
 }

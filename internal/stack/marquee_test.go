@@ -33,7 +33,8 @@ func TestOwnTemplate(t *testing.T) {
 	for _, r := range api.Routes {
 		have[r.Method+" "+r.Path] = true
 	}
-	for _, want := range []string{"GET /movie_list", "GET /movie_list/{year}/{title}"} {
+	for _, want := range []string{"GET /movie_list", "GET /movie_list/{year}/{title}", "HEAD /movie_list/{year}/{title}",
+		"PUT /movie_list/{year}/{title}", "DELETE /movie_list/{year}/{title}"} {
 		if !have[want] {
 			t.Errorf("the API has no %s", want)
 		}
@@ -43,7 +44,8 @@ func TestOwnTemplate(t *testing.T) {
 	}
 	check(t, "the roles", []string{s.Functions[0].RoleID, s.Functions[1].RoleID}, []string{"MovieListRole", "CallerRole"})
 	check(t, "the table's name", s.Functions[0].Environment["TABLE_NAME"], s.Tables[0].Name)
-	check(t, "the table's key", s.Tables[0].KeySchema, []stack.KeyElement{{Name: "year", Type: "HASH"}, {Name: "title", Type: "RANGE"}})
+	check(t, "the table's key", s.Tables[0].KeySchema, []stack.KeyElement{{Name: "pk", Type: "HASH"}, {Name: "sk", Type: "RANGE"}})
+	check(t, "the table's time to live", s.Tables[0].TTLAttribute, "expires")
 	check(t, "the API's URL", s.Functions[1].Environment["MARQUEE_URL"], "https://"+api.ID+".execute-api.ap-northeast-2.amazonaws.com/dev")
 }
 

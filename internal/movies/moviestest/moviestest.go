@@ -7,13 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -83,18 +82,7 @@ func TableName() string { return "movies-" + rand.Text() }
 func Table(t testing.TB, seed ...movies.Movie) string {
 	t.Helper()
 	client, name := Client(t), TableName()
-	_, err := client.CreateTable(t.Context(), &dynamodb.CreateTableInput{
-		TableName: &name, BillingMode: types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{
-			{AttributeName: aws.String("year"), AttributeType: types.ScalarAttributeTypeN},
-			{AttributeName: aws.String("title"), AttributeType: types.ScalarAttributeTypeS},
-		},
-		KeySchema: []types.KeySchemaElement{
-			{AttributeName: aws.String("year"), KeyType: types.KeyTypeHash},
-			{AttributeName: aws.String("title"), KeyType: types.KeyTypeRange},
-		},
-	})
-	if err != nil {
+	if _, err := client.CreateTable(t.Context(), movies.TableInput(name)); err != nil {
 		t.Fatalf("create table: %v", err)
 	}
 	t.Cleanup(func() {
@@ -103,13 +91,16 @@ func Table(t testing.TB, seed ...movies.Movie) string {
 			t.Errorf("delete table: %v", err)
 		}
 	})
+	var requests []types.WriteRequest
 	for _, m := range seed {
-		item, err := attributevalue.MarshalMapWithOptions(m, func(o *attributevalue.EncoderOptions) { o.TagKey = "json" })
-		if err != nil {
-			t.Fatalf("encode %v: %v", m.Key(), err)
+		for _, item := range movies.Items(m) {
+			requests = append(requests, types.WriteRequest{PutRequest: &types.PutRequest{Item: item}})
 		}
-		if _, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &name, Item: item}); err != nil {
-			t.Fatalf("put %v: %v", m.Key(), err)
+	}
+	for batch := range slices.Chunk(requests, 25) {
+		in := &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{name: batch}}
+		if out, err := client.BatchWriteItem(t.Context(), in); err != nil || len(out.UnprocessedItems) > 0 {
+			t.Fatalf("put movies: %v", err)
 		}
 	}
 	return name

@@ -1,0 +1,205 @@
+package movies
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// MaxItemBytes bounds the size of a movie's item. It follows from the limits of the fields, and keeps the two things that
+// DynamoDB and Lambda bound: a transaction over all items of a movie below 4 MB, and a page of 100 movies below 6 MB
+// whatever characters JSON has to escape.
+const MaxItemBytes = 26_000
+
+type attributes = map[string]types.AttributeValue
+
+// Items returns the items that hold a movie in the table: first the movie itself, then its places in collections. All are
+// whole movies, so that a page costs no second read.
+func Items(m Movie) []map[string]types.AttributeValue {
+	info := &types.AttributeValueMemberM{Value: encodeInfo(m.Info)}
+	shared := attributes{
+		attrYear: number(m.Year), attrTitle: text(m.Title), attrInfo: info, attrRevision: text(m.ETag()),
+	}
+	all := places(m)
+	items := make([]attributes, len(all))
+	for i, p := range all {
+		items[i] = make(attributes, len(shared)+4)
+		maps.Copy(items[i], shared)
+		items[i][attrCollection], items[i][attrByTitle] = text(p.collection), text(p.byTitle)
+		items[i][attrByYear], items[i][attrByRating] = text(p.byYear), text(p.byRating)
+	}
+	return items
+}
+
+// ItemBytes is the size of an item as DynamoDB counts it: names and values, three bytes for a list or a map and one for
+// each of their elements (Developer Guide, "DynamoDB item sizes and formats").
+func ItemBytes(item map[string]types.AttributeValue) int {
+	size := 0
+	for name, value := range item {
+		size += len(name) + valueBytes(value)
+	}
+	return size
+}
+
+func valueBytes(value types.AttributeValue) int {
+	switch v := value.(type) {
+	case *types.AttributeValueMemberS:
+		return len(v.Value)
+	case *types.AttributeValueMemberN:
+		return (len(v.Value)+1)/2 + 1
+	case *types.AttributeValueMemberL:
+		size := 3
+		for _, element := range v.Value {
+			size += 1 + valueBytes(element)
+		}
+		return size
+	case *types.AttributeValueMemberM:
+		return 3 + len(v.Value) + ItemBytes(v.Value)
+	}
+	return 1
+}
+
+// encodeInfo leaves out what is not known, as the JSON does.
+func encodeInfo(i Info) attributes {
+	info := make(attributes, len(infoFields))
+	for name, value := range map[string]string{"release_date": i.ReleaseDate, "image_url": i.ImageURL, "plot": i.Plot} {
+		if value != "" {
+			info[name] = text(value)
+		}
+	}
+	for name, value := range map[string]int{"rank": i.Rank, "running_time_secs": i.RunningTimeSecs} {
+		if value != 0 {
+			info[name] = number(value)
+		}
+	}
+	if i.Rating != 0 {
+		info["rating"] = &types.AttributeValueMemberN{Value: strconv.FormatFloat(i.Rating, 'f', -1, 64)}
+	}
+	for name, values := range map[string][]string{"directors": i.Directors, "genres": i.Genres, "actors": i.Actors} {
+		if len(values) == 0 {
+			continue
+		}
+		list := &types.AttributeValueMemberL{Value: make([]types.AttributeValue, len(values))}
+		for j, value := range values {
+			list.Value[j] = text(value)
+		}
+		info[name] = list
+	}
+	return info
+}
+
+// decodeMovie reads an item. It is written out because a page is a thousand attributes, and the SDK's reflection over
+// them costs more than everything else that this program does for a page. Attributes that are not known are skipped.
+func decodeMovie(item attributes, m *Movie) error {
+	d := decoder{}
+	m.Year, m.Title = d.int(item, attrYear), d.text(item, attrTitle)
+	if value, ok := item[attrInfo]; ok {
+		info, ok := value.(*types.AttributeValueMemberM)
+		if !ok {
+			d.fail(attrInfo, value)
+		} else {
+			m.Info = d.info(info.Value)
+		}
+	}
+	if d.err == nil && (m.Year == 0 || m.Title == "") {
+		d.err = fmt.Errorf("year or title is missing")
+	}
+	return d.err
+}
+
+// decoder keeps the first error, so that the reading of an item has no branches.
+type decoder struct{ err error }
+
+func (d *decoder) fail(name string, value types.AttributeValue) {
+	if d.err == nil {
+		d.err = fmt.Errorf("attribute %q is a %T", name, value)
+	}
+}
+
+func (d *decoder) info(item attributes) Info {
+	return Info{
+		Directors: d.texts(item, "directors"), ReleaseDate: d.text(item, "release_date"), Rating: d.float(item, "rating"),
+		Genres: d.texts(item, "genres"), ImageURL: d.text(item, "image_url"), Plot: d.text(item, "plot"), Rank: d.int(item, "rank"),
+		RunningTimeSecs: d.int(item, "running_time_secs"), Actors: d.texts(item, "actors"),
+	}
+}
+
+func (d *decoder) text(item attributes, name string) string {
+	switch v := item[name].(type) {
+	case nil, *types.AttributeValueMemberNULL:
+	case *types.AttributeValueMemberS:
+		return v.Value
+	default:
+		d.fail(name, v)
+	}
+	return ""
+}
+
+func (d *decoder) float(item attributes, name string) float64 {
+	switch v := item[name].(type) {
+	case nil, *types.AttributeValueMemberNULL:
+	case *types.AttributeValueMemberN:
+		n, err := strconv.ParseFloat(v.Value, 64)
+		if err == nil && !math.IsInf(n, 0) {
+			return n
+		}
+		d.fail(name, v)
+	default:
+		d.fail(name, v)
+	}
+	return 0
+}
+
+func (d *decoder) int(item attributes, name string) int {
+	if v, ok := item[name].(*types.AttributeValueMemberN); ok {
+		if n, err := strconv.Atoi(v.Value); err == nil {
+			return n
+		}
+		d.fail(name, v)
+		return 0
+	}
+	d.text(item, name) // which knows what may be there instead
+	if _, ok := item[name].(*types.AttributeValueMemberS); ok {
+		d.fail(name, item[name])
+	}
+	return 0
+}
+
+func (d *decoder) texts(item attributes, name string) []string {
+	switch v := item[name].(type) {
+	case nil, *types.AttributeValueMemberNULL:
+		return nil
+	case *types.AttributeValueMemberSS:
+		return v.Value
+	case *types.AttributeValueMemberL:
+		texts := make([]string, len(v.Value))
+		for i, element := range v.Value {
+			s, ok := element.(*types.AttributeValueMemberS)
+			if !ok {
+				d.fail(name, element)
+				return nil
+			}
+			texts[i] = s.Value
+		}
+		return texts
+	default:
+		d.fail(name, v)
+		return nil
+	}
+}
+
+func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+
+func number(n int) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.Itoa(n)}
+}
+
+func textOf(item attributes, name string) string {
+	if v, ok := item[name].(*types.AttributeValueMemberS); ok {
+		return v.Value
+	}
+	return ""
+}
