@@ -28,8 +28,8 @@ func ParseMovie(text []byte, key Key) (Movie, error) {
 	m := Movie{Year: key.Year, Title: key.Title}
 	var year int
 	var title string
-	p.take(top, "", "year", "a whole number", &year)
-	p.take(top, "", "title", "a text", &title)
+	take(&p, top, "", "year", "a whole number", &year)
+	take(&p, top, "", "title", "a text", &title)
 	switch {
 	case key == Key{}:
 		m.Year, m.Title = year, title
@@ -40,7 +40,7 @@ func ParseMovie(text []byte, key Key) (Movie, error) {
 		p.faults = append(p.faults, fmt.Sprintf("title is %s, but the path says %s", quote(title), quote(key.Title)))
 	}
 	var info map[string]json.RawMessage
-	p.take(top, "", "info", "an object", &info)
+	take(&p, top, "", "info", "an object", &info)
 	p.info(info, &m.Info)
 	p.rest(top, "", "year, title and info")
 	// A field whose value could not be read is not complained about twice: it is as if it were not there.
@@ -69,15 +69,15 @@ type movieParser struct {
 
 func (p *movieParser) info(fields map[string]json.RawMessage, i *Info) {
 	const number, text, texts = "a whole number", "a text", "a list of texts"
-	p.take(fields, "info.", "directors", texts, &i.Directors)
-	p.take(fields, "info.", "release_date", text, &i.ReleaseDate)
-	p.take(fields, "info.", "rating", "a number", &i.Rating)
-	p.take(fields, "info.", "genres", texts, &i.Genres)
-	p.take(fields, "info.", "image_url", text, &i.ImageURL)
-	p.take(fields, "info.", "plot", text, &i.Plot)
-	p.take(fields, "info.", "rank", number, &i.Rank)
-	p.take(fields, "info.", "running_time_secs", number, &i.RunningTimeSecs)
-	p.take(fields, "info.", "actors", texts, &i.Actors)
+	take(p, fields, "info.", "directors", texts, &i.Directors)
+	take(p, fields, "info.", "release_date", text, &i.ReleaseDate)
+	take(p, fields, "info.", "rating", "a number", &i.Rating)
+	take(p, fields, "info.", "genres", texts, &i.Genres)
+	take(p, fields, "info.", "image_url", text, &i.ImageURL)
+	take(p, fields, "info.", "plot", text, &i.Plot)
+	take(p, fields, "info.", "rank", number, &i.Rank)
+	take(p, fields, "info.", "running_time_secs", number, &i.RunningTimeSecs)
+	take(p, fields, "info.", "actors", texts, &i.Actors)
 	p.rest(fields, "info.", strings.Join(infoFields, ", "))
 	// An empty list is the same as none, so that one movie has one form.
 	for _, list := range []*[]string{&i.Directors, &i.Genres, &i.Actors} {
@@ -88,13 +88,17 @@ func (p *movieParser) info(fields map[string]json.RawMessage, i *Info) {
 }
 
 // take reads one field and removes it from the rest.
-func (p *movieParser) take(fields map[string]json.RawMessage, path, name, want string, into any) {
+func take[T any](p *movieParser, fields map[string]json.RawMessage, path, name, want string, into *T) {
 	raw, ok := fields[name]
 	delete(fields, name)
 	if !ok {
 		return
 	}
-	if err := json.Unmarshal(raw, into); err != nil {
+	var value T
+	err := json.Unmarshal(raw, &value)
+	if err == nil {
+		*into = value
+	} else {
 		if p.bad == nil {
 			p.bad = map[string]bool{}
 		}
