@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
@@ -49,7 +50,8 @@ func valueBytes(value types.AttributeValue) int {
 	case *types.AttributeValueMemberS:
 		return len(v.Value)
 	case *types.AttributeValueMemberN:
-		return (len(v.Value)+1)/2 + 1
+		digits := strings.Trim(strings.NewReplacer(".", "", "-", "").Replace(v.Value), "0")
+		return (len(digits)+1)/2 + 1
 	case *types.AttributeValueMemberL:
 		size := 3
 		for _, element := range v.Value {
@@ -202,4 +204,30 @@ func textOf(item attributes, name string) string {
 		return v.Value
 	}
 	return ""
+}
+
+// ItemKey is the key of the item that is the movie itself.
+func ItemKey(k Key) map[string]types.AttributeValue {
+	return attributes{attrCollection: text(home(k)), attrByTitle: text(titleKey(k))}
+}
+
+// FromItem reads a movie from any of its items.
+func FromItem(item map[string]types.AttributeValue) (Movie, error) {
+	var m Movie
+	return m, decodeMovie(item, &m)
+}
+
+// StaleKeys are the keys of the items that a movie had before and has no more.
+func StaleKeys(before, now Movie) []map[string]types.AttributeValue {
+	stays := map[string]bool{}
+	for _, p := range places(now) {
+		stays[p.collection] = true
+	}
+	var gone []map[string]types.AttributeValue
+	for _, p := range places(before) {
+		if !stays[p.collection] {
+			gone = append(gone, attributes{attrCollection: text(p.collection), attrByTitle: text(p.byTitle)})
+		}
+	}
+	return gone
 }
