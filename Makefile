@@ -10,7 +10,7 @@ GO ?= go
 
 include build.mk
 
-.PHONY: help run build test lint fuzz bench sam-check clean
+.PHONY: help run build test lint fuzz bench scale sam-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -36,6 +36,11 @@ fuzz: ## every fuzz target for FUZZTIME (20s)
 
 bench: ## figures of this machine, as ratios in one run
 	@GO="$(GO)" scripts/bench
+
+# Half an hour and several gigabytes of memory at a million movies.
+SCALE ?= 1000,100000,1000000
+scale: ## what a page costs in catalogues of SCALE movies, into docs/performance.md
+	$(GO) run ./internal/tools/scale -sizes $(SCALE)
 
 sam-check: build ## validate, lint, build and invoke with the SAM CLI
 	@scripts/sam-check

@@ -31,12 +31,14 @@ var allowed = map[string][]string{
 	"internal/local": {"internal/console", "internal/deployment", "internal/dynamolocal", "internal/gateway", "internal/gobuild",
 		"internal/identity", "internal/identity/sts", "internal/lambdahost", "internal/stack"},
 	"internal/movies":           {},
+	"internal/movies/load":      {"internal/movies"},
 	"internal/policy":           {},
 	"internal/policy/simulate":  {"internal/policy"},
 	"internal/proxyevent":       {},
 	"internal/sigv4":            {},
 	"internal/stack":            {},
 	"internal/tools/benchratio": {},
+	"internal/tools/scale":      {"internal/dynamolocal", "internal/movies", "internal/movies/load"},
 	"marqueetest":               {"apiclient", "internal/deployment", "internal/gateway", "internal/identity", "internal/stack"},
 
 	// Helpers of tests, which ship with nothing.

@@ -2,7 +2,9 @@ package movies
 
 import (
 	"errors"
+	"maps"
 	"net/http"
+	"slices"
 )
 
 // statuses is the one place where an error becomes an HTTP status.
@@ -55,3 +57,6 @@ func (a *answer) fail(from Origin) {
 	a.items = -1
 	a.text, _ = encodeJSON(map[string]problem{"error": p}) // texts only: it cannot fail
 }
+
+// Codes lists every code that an answer may have.
+func Codes() []Code { return slices.Sorted(maps.Keys(statuses)) }

@@ -31,7 +31,8 @@ var (
 	plotWords  = strings.Fields("a the old stranger returns to town and finds letters that nobody sent while winter comes and the road is closed")
 )
 
-// Next makes the next movie: one genre of 16, a director and an actor of some thousand each, a year of a hundred.
+// Next makes the next movie: one genre of 16, a director and an actor of some thousand each, a year of a hundred. Genres
+// and years are dealt out evenly, so that even a small catalogue has some of each.
 func (g *Generator) Next() (Record, error) {
 	if g.next >= g.count {
 		return Record{}, io.EOF
@@ -42,9 +43,9 @@ func (g *Generator) Next() (Record, error) {
 	pick := func(words []string) string { return words[r.IntN(len(words))] }
 	person := func(people int) string { return fmt.Sprintf("%s %s %03d", pick(given), pick(family), r.IntN(people)) }
 	m := movies.Movie{
-		Year: 1925 + r.IntN(100), Title: fmt.Sprintf("The %s %s %07d", pick(adjectives), pick(nouns), i),
+		Year: 1925 + i%100, Title: fmt.Sprintf("The %s %s %07d", pick(adjectives), pick(nouns), i),
 		Info: movies.Info{
-			Directors: []string{person(8)}, Genres: []string{pick(genres)}, Actors: []string{person(32)},
+			Directors: []string{person(8)}, Genres: []string{genres[(i/100+i)%len(genres)]}, Actors: []string{person(32)},
 			Rating: float64(100+r.IntN(900)) / 100, RunningTimeSecs: 60 * (70 + r.IntN(120)),
 		},
 	}
