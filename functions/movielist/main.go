@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"syscall"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
@@ -40,15 +41,18 @@ func run(ctx context.Context, getenv func(string) string) error {
 		Store: store, Writer: store, Tokens: movies.Tokens{Keys: store.TokenKeys}, Origin: origin,
 		Log: slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 	}
-	go warmUp(ctx, store)
+	time.AfterFunc(warmUpDelay, func() { warmUp(ctx, store) })
 	var work busy
 	go work.exitOn(syscall.SIGTERM)
 	lambda.StartWithOptions(work.track(invoke(api)), lambda.WithContext(ctx))
 	return nil
 }
 
-// warmUp reads the keys of page tokens, which opens the connection to DynamoDB, while the process asks for its first
-// event. If it fails, the first request that needs either tries again and says what is wrong.
+// warmUpDelay lets the process ask for its first event before it warms up: the event is on its way while the connection to
+// DynamoDB is opened, where the other order would make one wait for the other.
+const warmUpDelay = 3 * time.Millisecond
+
+// warmUp reads the keys of page tokens, which opens the connection to DynamoDB, while the first event is on its way. If it fails, the first request that needs either tries again and says what is wrong.
 func warmUp(ctx context.Context, store *movies.DynamoStore) {
 	ctx, cancel := context.WithTimeout(ctx, movies.DefaultTimeout)
 	defer cancel()

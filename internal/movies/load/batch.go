@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 
 	"github.com/marquee-api/marquee/internal/movies"
@@ -59,19 +61,11 @@ func newWriter(l Loader) *writer {
 // write puts all items of the movies: first their places in collections, and what has to go from others, then the movies
 // themselves. So whoever finds a movie by its key finds it in its collections, and what a run has not finished is known to
 // be missing by the next one.
-func (w *writer) write(ctx context.Context, chunk []movies.Movie, report *Report) error {
-	if len(chunk) == 0 {
+func (w *writer) write(ctx context.Context, s *step, report *Report) error {
+	if len(s.movies) == 0 {
 		return nil
 	}
-	heads, places := make([]types.WriteRequest, len(chunk)), []types.WriteRequest(nil)
-	for i, m := range chunk {
-		items := movies.Items(m)
-		report.Items += len(items)
-		heads[i] = putOf(items[0])
-		for _, item := range items[1:] {
-			places = append(places, putOf(item))
-		}
-	}
+	report.Items += len(s.heads) + len(s.places)
 	if w.DryRun {
 		return nil
 	}
@@ -80,14 +74,14 @@ func (w *writer) write(ctx context.Context, chunk []movies.Movie, report *Report
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(stopped, func() { time.AfterFunc(grace, cancel) })()
-	gone, err := w.stale(ctx, chunk)
+	gone, err := w.stale(ctx, s.movies)
 	if err != nil {
 		return err
 	}
-	if err := w.batches(ctx, append(places, gone...), report); err != nil {
+	if err := w.batches(ctx, append(s.places, gone...), report); err != nil {
 		return err
 	}
-	if err := w.batches(ctx, heads, report); err != nil {
+	if err := w.batches(ctx, s.heads, report); err != nil {
 		return err
 	}
 	report.Removed += len(gone)
@@ -207,48 +201,63 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// stale returns the removals of what movies of the chunk left in collections that they are not in any more.
-func (w *writer) stale(ctx context.Context, chunk []movies.Movie) ([]types.WriteRequest, error) {
-	var gone []types.WriteRequest
-	for len(chunk) > 0 {
-		n := min(len(chunk), maxBatchGet)
-		asked := types.KeysAndAttributes{ConsistentRead: aws.Bool(true)}
-		now := map[movies.Key]movies.Movie{}
-		for _, m := range chunk[:n] {
-			asked.Keys = append(asked.Keys, movies.ItemKey(m.Key()))
-			now[m.Key()] = m
+// stale returns the removals of what movies of a step left in collections that they are not in any more.
+func (w *writer) stale(ctx context.Context, all []movies.Movie) ([]types.WriteRequest, error) {
+	var (
+		group errgroup.Group
+		mu    sync.Mutex
+		gone  []types.WriteRequest
+	)
+	for part := range slices.Chunk(all, maxBatchGet) {
+		group.Go(func() error {
+			found, err := w.stalePart(ctx, part)
+			mu.Lock()
+			defer mu.Unlock()
+			gone = append(gone, found...)
+			return err
+		})
+	}
+	return gone, group.Wait()
+}
+
+func (w *writer) stalePart(ctx context.Context, part []movies.Movie) (gone []types.WriteRequest, err error) {
+	asked := types.KeysAndAttributes{ConsistentRead: aws.Bool(true)}
+	now := make(map[movies.Key]movies.Movie, len(part))
+	for _, m := range part {
+		asked.Keys = append(asked.Keys, movies.ItemKey(m.Key()))
+		now[m.Key()] = m
+	}
+	for try := 1; ; try++ {
+		out, err := w.Client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{w.Table: asked}})
+		if err != nil && !isThrottle(err) {
+			return gone, fmt.Errorf("table %s: %w", w.Table, err)
 		}
-		chunk = chunk[n:]
-		for pause := 1; len(asked.Keys) > 0; pause++ {
-			out, err := w.Client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{w.Table: asked}})
-			if err != nil && !isThrottle(err) {
-				return nil, fmt.Errorf("table %s: %w", w.Table, err)
+		if err == nil {
+			asked = types.KeysAndAttributes{}
+			for _, left := range out.UnprocessedKeys {
+				asked = left
 			}
-			if err == nil {
-				asked = types.KeysAndAttributes{}
-				for _, left := range out.UnprocessedKeys {
-					asked = left
-				}
-				for _, items := range out.Responses {
-					for _, item := range items {
-						removals, err := removed(item, now)
-						if err != nil {
-							return nil, err
-						}
-						gone = append(gone, removals...)
+			for _, items := range out.Responses {
+				for _, item := range items {
+					removals, err := removed(item, now)
+					if err != nil {
+						return gone, err
 					}
+					gone = append(gone, removals...)
 				}
 			}
-			if len(asked.Keys) == 0 {
-				break
-			}
-			delay, _ := w.backoff.BackoffDelay(min(pause, 10), nil)
-			if err := sleep(ctx, delay); err != nil {
-				return nil, err
-			}
+		}
+		if len(asked.Keys) == 0 {
+			return gone, nil
+		}
+		pause, err := w.backoff.BackoffDelay(min(try, 10), nil)
+		if err != nil {
+			return gone, err
+		}
+		if err := sleep(ctx, pause); err != nil {
+			return gone, err
 		}
 	}
-	return gone, nil
 }
 
 func removed(item map[string]types.AttributeValue, now map[movies.Key]movies.Movie) ([]types.WriteRequest, error) {

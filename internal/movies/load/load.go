@@ -13,9 +13,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/marquee-api/marquee/internal/movies"
 )
@@ -112,58 +112,105 @@ func (l Loader) Load(ctx context.Context, source Source) (Report, error) {
 	if l.Workers == 0 {
 		l.Workers = DefaultWorkers
 	}
-	var report Report
 	w := newWriter(l)
+	// The next step is read and put together while the one before is written.
+	ahead := make(chan *step)
+	reading, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	go l.prepare(reading, source, ahead)
+	var report Report
 	for {
 		if err := ctx.Err(); err != nil {
 			return report, err
 		}
-		chunk, refused, read, err := l.read(source, &report)
-		if err != nil && !errors.Is(err, io.EOF) {
+		var s *step
+		select {
+		case s = <-ahead:
+		case <-ctx.Done(): // standard input may never end
+			return report, ctx.Err()
+		}
+		if s.err != nil && !errors.Is(s.err, io.EOF) && s.read == 0 {
+			return report, s.err
+		}
+		for _, refusal := range s.refused {
+			if l.Refused != nil {
+				l.Refused(refusal)
+			}
+		}
+		if err := w.write(ctx, s, &report); err != nil {
 			return report, err
 		}
-		if writeErr := w.write(ctx, chunk, &report); writeErr != nil {
-			return report, writeErr
-		}
-		report.Records += read
-		report.Movies += len(chunk)
-		report.Refused += refused
-		if l.Done != nil && read > 0 {
+		report.Records += s.read
+		report.Movies += len(s.movies)
+		report.Refused += len(s.refused)
+		if l.Done != nil && s.read > 0 {
 			if err := l.Done(report); err != nil {
 				return report, err
 			}
 		}
-		if err != nil {
-			return report, nil
+		if s.err != nil {
+			if errors.Is(s.err, io.EOF) {
+				return report, nil
+			}
+			return report, s.err
 		}
 	}
 }
 
-// read takes the next chunk. Of two records with one key the later counts.
-func (l Loader) read(source Source, report *Report) (chunk []movies.Movie, refused, read int, err error) {
-	at := map[movies.Key]int{}
-	for len(chunk) < chunkSize && read < 4*chunkSize {
+// step is what is written before anything of the next step is: progress is kept in steps.
+type step struct {
+	movies  []movies.Movie
+	heads   []types.WriteRequest // the movies themselves
+	places  []types.WriteRequest // in their collections
+	refused []Refusal
+	read    int   // records
+	err     error // why it is the last
+}
+
+// prepare reads step after step until the source ends or nobody wants more.
+func (l Loader) prepare(ctx context.Context, source Source, ahead chan<- *step) {
+	for before := 0; ; {
+		s := l.read(source, before)
+		before += s.read
+		select {
+		case ahead <- s:
+		case <-ctx.Done():
+			return
+		}
+		if s.err != nil {
+			return
+		}
+	}
+}
+
+// read takes the next step. Of two records with one key the later counts.
+func (l Loader) read(source Source, before int) *step {
+	s, at := &step{}, map[movies.Key]int{}
+	for s.err == nil && len(s.movies) < chunkSize && s.read < 4*chunkSize {
 		record, err := source.Next()
 		if err != nil {
-			return chunk, refused, read, err
+			s.err = err
+			break
 		}
-		read++
-		if report.Records+read <= l.Skip {
+		s.read++
+		key := record.Movie.Key()
+		if before+s.read <= l.Skip {
 			continue
+		} else if record.Err != nil {
+			s.refused = append(s.refused, Refusal{record.Line, record.Err})
+		} else if i, again := at[key]; again {
+			s.movies[i] = record.Movie
+		} else {
+			at[key] = len(s.movies)
+			s.movies = append(s.movies, record.Movie)
 		}
-		if record.Err != nil {
-			refused++
-			if l.Refused != nil {
-				l.Refused(Refusal{record.Line, record.Err})
-			}
-			continue
-		}
-		if i, again := at[record.Movie.Key()]; again {
-			chunk[i] = record.Movie
-			continue
-		}
-		at[record.Movie.Key()] = len(chunk)
-		chunk = append(chunk, record.Movie)
 	}
-	return slices.Clip(chunk), refused, read, nil
+	for _, m := range s.movies {
+		items := movies.Items(m)
+		s.heads = append(s.heads, putOf(items[0]))
+		for _, item := range items[1:] {
+			s.places = append(s.places, putOf(item))
+		}
+	}
+	return s
 }
