@@ -12,17 +12,20 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/spf13/cobra"
 
 	"github.com/marquee-api/marquee/internal/gateway"
 	"github.com/marquee-api/marquee/internal/local"
+	"github.com/marquee-api/marquee/internal/movies"
+	"github.com/marquee-api/marquee/internal/movies/load"
 )
 
 // startTime bounds how long a stack may take to come up, the first download of DynamoDB Local included.
 const startTime = 10 * time.Minute
 
 func newLocalCommand(env environment) *cobra.Command {
-	options := local.Options{Out: env.Stderr, Command: env.Command}
+	options := local.Options{Out: env.Stderr, Command: env.Command, Loader: movieLoader}
 	var (
 		parameters []string
 		exports    []string
@@ -96,6 +99,16 @@ It works for any template with a REST API and Go functions. Ctrl-C stops everyth
 	flags.BoolVar(&once, "once", false, "invoke the caller function once through the private API, show what it got, stop")
 	flags.StringVar(&options.State, "state", local.DefaultState, "where to write how to reach the stack; the credentials lie beside it")
 	return cmd
+}
+
+// movieLoader writes movies with all the items that their lists are read from; other tables get each record as it is.
+func movieLoader(table *dynamodb.CreateTableInput) local.Loader {
+	if !movies.Fits(table) {
+		return nil
+	}
+	return func(ctx context.Context, client *dynamodb.Client, table string, records io.Reader) (int, error) {
+		return load.All(ctx, client, table, records)
+	}
 }
 
 // besideTemplate looks for the files that were not named where the template is, as the SAM CLI does for its own.

@@ -17,15 +17,16 @@ import (
 
 // fill makes the stack's tables and loads the data file into the first one. A database that runs already may hold the
 // tables from before: they are used as they are.
-func fill(ctx context.Context, db *dynamolocal.Server, s *stack.Stack, data string, progress io.Writer) error {
-	client := db.Client(s.Region)
-	for _, t := range s.Tables {
+func (s *Stack) fill(ctx context.Context) error {
+	client := s.db.Client(s.template.Region)
+	for _, t := range s.template.Tables {
 		var exists *types.ResourceInUseException
 		if err := dynamolocal.CreateTable(ctx, client, tableInput(t)); err != nil && !errors.As(err, &exists) {
 			return fmt.Errorf("%s: table %s: %w", t.Position, t.LogicalID, err)
 		}
 	}
-	if data == "" || len(s.Tables) == 0 {
+	data := s.options.Data
+	if data == "" || len(s.template.Tables) == 0 {
 		return nil
 	}
 	f, err := os.Open(data)
@@ -33,12 +34,24 @@ func fill(ctx context.Context, db *dynamolocal.Server, s *stack.Stack, data stri
 		return fmt.Errorf("the data file: %w; give another with --data, or --no-data", err)
 	}
 	defer f.Close()
-	n, err := dynamolocal.Load(ctx, client, s.Tables[0].Name, f)
+	first := s.template.Tables[0]
+	n, err := s.loader(first)(ctx, client, first.Name, f)
 	if err != nil {
-		return fmt.Errorf("loading %s into table %s: %w", data, s.Tables[0].LogicalID, err)
+		return fmt.Errorf("loading %s into table %s: %w", data, first.LogicalID, err)
 	}
-	fmt.Fprintf(progress, "loaded %d items from %s\n", n, data)
+	fmt.Fprintf(s.options.Out, "loaded %d records from %s\n", n, data)
 	return nil
+}
+
+func (s *Stack) loader(t *stack.Table) Loader {
+	if s.options.Loader != nil {
+		if own := s.options.Loader(tableInput(t)); own != nil {
+			return own
+		}
+	}
+	return func(ctx context.Context, client *dynamodb.Client, table string, records io.Reader) (int, error) {
+		return dynamolocal.Load(ctx, client, table, records)
+	}
 }
 
 func tableInput(t *stack.Table) *dynamodb.CreateTableInput {

@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/marquee-api/marquee/internal/console"
@@ -48,22 +49,28 @@ type Options struct {
 	Parameters map[string]string // win over the configuration file
 	Exports    map[string]string // of other stacks, for Fn::ImportValue
 
-	Host       string          // a further address to listen on; 127.0.0.1 is always one
-	Port       int             // of the first door; 0: free ones
-	Identities string          // a file of further identities; empty: none
-	DynamoDB   string          // auto, java, docker or a URL
-	Data       string          // file to load into the first table; empty: none
-	Watch      bool            // build functions again when their sources change
-	Faults     []gateway.Fault // what goes wrong on purpose
-	Records    io.Writer       // gets each request's record as a JSON line; nil: nobody
-	State      string          // path of the state file
-	Shared     bool            // if the state file is in use, take one in a folder of this run alone instead of failing
+	Host       string // a further address to listen on; 127.0.0.1 is always one
+	Port       int    // of the first door; 0: free ones
+	Identities string // a file of further identities; empty: none
+	DynamoDB   string // auto, java, docker or a URL
+	Data       string // file to load into the first table; empty: none
+	Watch      bool   // build functions again when their sources change
+	// Loader chooses how the data file gets into the first table, by the table's description; nil, or a nil result: each
+	// record is one item, as it stands.
+	Loader  func(*dynamodb.CreateTableInput) Loader
+	Faults  []gateway.Fault // what goes wrong on purpose
+	Records io.Writer       // gets each request's record as a JSON line; nil: nobody
+	State   string          // path of the state file
+	Shared  bool            // if the state file is in use, take one in a folder of this run alone instead of failing
 
 	Command string           // how the program was called, for the lines it prints
 	Out     io.Writer        // progress and warnings
 	Log     func(string)     // one line for each request and each line that a function prints; nil: none
 	Now     func() time.Time // nil: time.Now
 }
+
+// Loader reads records and writes the items that a service keeps of them. It returns the number of records.
+type Loader func(ctx context.Context, client *dynamodb.Client, table string, records io.Reader) (int, error)
 
 // Stack is a running stack.
 type Stack struct {
@@ -229,7 +236,7 @@ func (s *Stack) startDatabase(ctx context.Context) (err error) {
 	if s.db, err = dynamolocal.Start(ctx, options); err != nil {
 		return err
 	}
-	return fill(ctx, s.db, s.template, s.options.Data, s.options.Out)
+	return s.fill(ctx)
 }
 
 // serve starts the functions' hosts and answers at every door.

@@ -1,6 +1,8 @@
 package movies
 
 import (
+	"slices"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -19,6 +21,24 @@ func TableInput(name string) *dynamodb.CreateTableInput {
 		})
 	}
 	return in
+}
+
+// Fits says whether a table is a movie table: whether it has the keys and indexes that movies are read by.
+func Fits(in *dynamodb.CreateTableInput) bool {
+	want := TableInput(aws.ToString(in.TableName))
+	sameKey := func(a, b []types.KeySchemaElement) bool {
+		return slices.EqualFunc(a, b, func(x, y types.KeySchemaElement) bool {
+			return aws.ToString(x.AttributeName) == aws.ToString(y.AttributeName) && x.KeyType == y.KeyType
+		})
+	}
+	for _, needed := range want.GlobalSecondaryIndexes {
+		if !slices.ContainsFunc(in.GlobalSecondaryIndexes, func(i types.GlobalSecondaryIndex) bool {
+			return aws.ToString(i.IndexName) == aws.ToString(needed.IndexName) && sameKey(i.KeySchema, needed.KeySchema)
+		}) {
+			return false
+		}
+	}
+	return sameKey(in.KeySchema, want.KeySchema)
 }
 
 func index(name, position string) types.GlobalSecondaryIndex {
