@@ -68,7 +68,7 @@ func newExplainCase(ctx context.Context, env environment, o explainOptions) (*ex
 	c.in = sigv4.VerifyInput{
 		Method: c.request.Method, Target: c.request.Target, Host: c.request.Host, Header: c.request.HTTPHeader(),
 		Region: region, Service: o.service, Lookup: c.signer.lookup,
-		HostWithoutPort: false, // as the local gateway does
+		HostWithoutPort: c.signer.stack != nil || isThisMachine(hostname(c.request.Host)), // as the local gateway does
 	}
 	if o.now != "" {
 		if c.in.Now, err = time.Parse(time.RFC3339, o.now); err != nil {

@@ -9,7 +9,7 @@ Nothing here uses marquee. For each case NAME there is
 and some captures of curl's own, *.curl and *.trace. Keys, tokens and dates are fixed, the keys and the token are the
 examples of AWS's documentation. Run it in this directory; it needs curl and a free port 18999.
 """
-import datetime, hashlib, io, json, logging, re, socket, subprocess, threading, urllib.parse
+import datetime, gzip, hashlib, io, json, logging, re, socket, subprocess, threading, urllib.parse
 import botocore.auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
@@ -174,12 +174,18 @@ def faults():
     save("body-json", new_body(json.dumps(MOVIE, separators=(",", ":")).encode()))
     save("body", new_body(json.dumps(MOVIE | {"year": 2014}).encode()))
     save("body-missing", lambda w: (w.__setitem__(3, b""), drop(w, "Content-Length")))
+    save("body-gzip", lambda w: (w[2].append(["Content-Encoding", "gzip"]), new_body(gzip.compress(w[3], mtime=0))(w)))
+    save("header-latin1", lambda w: None, headers=JSON | {"X-Movie-Client": "Amélie"})
+    sent = open("header-latin1.http", "rb").read()
+    open("header-latin1.http", "wb").write(sent.replace("Amélie".encode(), "Amélie".encode("latin-1")))
     get("method", lambda w: w.__setitem__(0, "POST"))
     get("date", lambda w: put(w, "X-Amz-Date", "20261120T100130Z"))
     get("date-day", lambda w: put(w, "X-Amz-Date", "20261121T100000Z"))
     get("region", region="us-east-1")
     get("service", service="lambda")
     get("region-and-service", region="us-east-1", service="lambda")
+    get("scope-mixed", lambda w: put(w, "Authorization", next(v for k, v in w[2] if k == "Authorization").replace("us-east-1", REGION)),
+        region="us-east-1")
     get("secret", keys=WRONG)
     get("secret-pasted", keys=PASTED)
     get("key-id", keys=OTHER)
