@@ -121,7 +121,9 @@ func fill(ctx context.Context, client *dynamodb.Client, size int) (*catalogue, e
 		}
 		return nil
 	}}
-	if _, err := l.Load(ctx, load.NewGenerator(size, 1)); err != nil {
+	made := load.NewGenerator(size, 1)
+	made.Bare = true // a page of a genre stands for those of people
+	if _, err := l.Load(ctx, made); err != nil {
 		return nil, err
 	}
 	c.loaded = time.Since(began)
