@@ -59,6 +59,7 @@ func TestParseQuery(t *testing.T) {
 		"year zero":                  {"year=0", movies.Query{}, "year must be"},
 		"year empty":                 {"year=", movies.Query{}, "year must be"},
 		"next empty":                 {"next=", movies.Query{}, "next is empty"},
+		"presigned":                  {"limit=3&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=00", movies.Query{Limit: 3}, ""},
 		"unknown":                    {"category=Action", movies.Query{}, `unknown query parameter "category"`},
 		"case counts":                {"Limit=5", movies.Query{}, `unknown query parameter "Limit"`},
 		"unknown without name":       {"=5", movies.Query{}, `unknown query parameter ""`},
