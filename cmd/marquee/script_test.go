@@ -100,7 +100,7 @@ func waitFor(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: waitfor file")
 	}
 	path := ts.MkAbs(args[0])
-	deadline := time.After(2 * time.Minute)
+	deadline := time.After(startTime)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -110,7 +110,7 @@ func waitFor(ts *testscript.TestScript, neg bool, args []string) {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			ts.Fatalf("%s did not appear within two minutes", args[0])
+			ts.Fatalf("%s did not appear within %v", args[0], startTime)
 		}
 	}
 }
