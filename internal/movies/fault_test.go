@@ -221,6 +221,27 @@ func TestLostAnswerIsMadeGood(t *testing.T) {
 	}
 }
 
+// When no answer comes at all, the caller is told that the outcome is not known: not that the write failed, for it has
+// happened, and not that somebody else was faster.
+func TestUnknownOutcomeIsSaid(t *testing.T) {
+	t.Parallel()
+	f := &faults{spoil: func(operation string) string {
+		if operation == "TransactWriteItems" {
+			return "lost"
+		}
+		return ""
+	}}
+	s := movies.NewDynamoStore(spoiled(t, f), moviestest.Table(t))
+	h := &movies.Handler{Store: s, Writer: s}
+	w := send(t, h, "PUT", rush, "{}", "If-None-Match", "*")
+	if w.Code != 503 || !strings.Contains(w.Body.String(), "read the movie to see whether it was written") || f.count("lost") != 2 {
+		t.Errorf("got %d %s after %d attempts, want 503 after 2", w.Code, w.Body, f.count("lost"))
+	}
+	if w := send(t, h, "GET", rush, ""); w.Code != 200 {
+		t.Errorf("got %d, want the movie that was written", w.Code)
+	}
+}
+
 func three(w *httptest.ResponseRecorder) (int, http.Header, string) {
 	return w.Code, w.Header(), w.Body.String()
 }
