@@ -48,8 +48,8 @@ func run(ctx context.Context, getenv func(string) string) error {
 	return nil
 }
 
-// warmUpDelay lets the process ask for its first event before it warms up: the event is on its way while the connection to
-// DynamoDB is opened, where the other order would make one wait for the other.
+// warmUpDelay lets the process ask for its first event before it warms up. The SDK's first call takes as much processor
+// time as the rest of the start, and would be in the way; the event, and the connection, are mostly waiting.
 const warmUpDelay = 3 * time.Millisecond
 
 // warmUp reads the keys of page tokens, which opens the connection to DynamoDB, while the first event is on its way. If it fails, the first request that needs either tries again and says what is wrong.

@@ -33,6 +33,7 @@ func BenchmarkStart(b *testing.B) {
 	env := []string{"TABLE_NAME=" + moviestest.Table(b), "AWS_ENDPOINT_URL_DYNAMODB=" + moviestest.Database(b).URL,
 		"AWS_REGION=" + moviestest.Region, "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local"}
 	var wall, cpu [2][]float64
+	var ratio []float64 // of neighbours, which meet the machine in the same mood
 	peak := 0
 	for b.Loop() {
 		for i, program := range programs {
@@ -42,6 +43,7 @@ func BenchmarkStart(b *testing.B) {
 				peak = max(peak, s.peakKiB)
 			}
 		}
+		ratio = append(ratio, wall[1][len(wall[1])-1]/wall[0][len(wall[0])-1])
 	}
 	size, err := os.Stat(programs[1])
 	if err != nil {
@@ -50,7 +52,7 @@ func BenchmarkStart(b *testing.B) {
 	middle := func(all []float64) float64 { slices.Sort(all); return all[len(all)/2] }
 	b.ReportMetric(middle(wall[0]), "empty-ms")
 	b.ReportMetric(middle(wall[1]), "movielist-ms")
-	b.ReportMetric(middle(wall[1])/middle(wall[0]), "movielist/empty")
+	b.ReportMetric(middle(ratio), "movielist/empty")
 	b.ReportMetric(middle(cpu[1])/middle(cpu[0]), "cpu-ratio")
 	b.ReportMetric(float64(size.Size())/(1<<20), "MiB-binary")
 	b.ReportMetric(float64(peak)/1024, "MiB-peak")
