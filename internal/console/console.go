@@ -8,6 +8,7 @@ package console
 import (
 	_ "embed"
 	"html/template"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -22,6 +23,9 @@ const capacity = 500
 
 // Console keeps the latest records. It is safe for concurrent use.
 type Console struct {
+	// Documents are served beside the page, by path: "/openapi.yaml". Do not change the map once the handler serves.
+	Documents map[string][]byte
+
 	mu      sync.Mutex
 	records []gateway.Record // a ring once it is full
 	next    int
@@ -51,6 +55,12 @@ func (c *Console) latest() []gateway.Record {
 	return records
 }
 
+// view is what the page shows.
+type view struct {
+	Records   []gateway.Record
+	Documents []string
+}
+
 //go:embed page.html
 var pageText string
 
@@ -62,18 +72,22 @@ func (c *Console) Handler(hosts []string) http.Handler {
 		switch {
 		case !slices.Contains(hosts, hostname(r.Host)):
 			http.Error(w, "this page is served on loopback names only", http.StatusForbidden)
-		case r.URL.Path != "/":
+		case r.URL.Path != "/" && c.Documents[r.URL.Path] == nil:
 			http.NotFound(w, r)
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
 			w.Header().Set("Allow", "GET, HEAD")
 			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		case r.URL.Path != "/":
+			w.Header().Set("Content-Type", "text/plain; charset=utf-8") // a browser shows it, and runs nothing
+			w.Header().Set("X-Content-Type-Options", "nosniff")
+			_, _ = w.Write(c.Documents[r.URL.Path]) // the reader went away: nobody is left to tell
 		default:
 			h := w.Header()
 			h.Set("Content-Type", "text/html; charset=utf-8")
 			h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
 			h.Set("X-Content-Type-Options", "nosniff")
 			h.Set("Cache-Control", "no-store")
-			_ = page.Execute(w, c.latest()) // the reader went away: nobody is left to tell
+			_ = page.Execute(w, view{c.latest(), slices.Sorted(maps.Keys(c.Documents))}) // the reader went away: nobody is left to tell
 		}
 	})
 }

@@ -50,6 +50,21 @@ func TestPageKeepsTheLatest(t *testing.T) {
 	}
 }
 
+func TestDocumentsAreServedBesideThePage(t *testing.T) {
+	c := console.New()
+	c.Documents = map[string][]byte{"/openapi.yaml": []byte("openapi: 3.1.0\n<script>")}
+	if body := get(t, c, "GET", "localhost", "/").Body.String(); !strings.Contains(body, `<a href="/openapi.yaml">`) {
+		t.Errorf("the page does not lead to the document: %s", body)
+	}
+	w := get(t, c, "GET", "localhost", "/openapi.yaml")
+	if w.Code != http.StatusOK || w.Body.String() != "openapi: 3.1.0\n<script>" || w.Header().Get("Content-Type") != "text/plain; charset=utf-8" {
+		t.Errorf("got %d %v %s, want the document as plain text", w.Code, w.Header(), w.Body)
+	}
+	if got := get(t, c, "GET", "evil.example", "/openapi.yaml").Code; got != http.StatusForbidden {
+		t.Errorf("for a foreign name: got %d, want 403", got)
+	}
+}
+
 func TestSecurityPageRefusesForeignNames(t *testing.T) {
 	tests := map[string]struct {
 		method, host, path string

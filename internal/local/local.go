@@ -38,6 +38,9 @@ const DefaultState = ".marquee/local.json"
 // DefaultPort is the port of the VPC endpoint's door; the others take the next ones.
 const DefaultPort = 8080
 
+// openAPI is the document of the API, which the console serves if it lies beside the template.
+const openAPI = "openapi.yaml"
+
 // accountID is the account that every local stack is in: the one of AWS's documents.
 const accountID = "123456789012"
 
@@ -261,6 +264,9 @@ func (s *Stack) serve(apis []gateway.API, ways deployment.Doors, binaries map[st
 		return err
 	}
 	page := console.New()
+	if text, err := os.ReadFile(filepath.Join(filepath.Dir(s.options.Template), openAPI)); err == nil {
+		page.Documents = map[string][]byte{"/" + openAPI: text}
+	}
 	g, err := gateway.New(gateway.Config{
 		Region: s.template.Region, AccountID: s.template.AccountID, APIs: apis, Identities: deployment.Holders(s.ids), Invoker: s.fleet,
 		APIKeys: s.keys, UsagePlans: deployment.UsagePlans(s.template),
