@@ -1,12 +1,12 @@
 package movies
 
 import (
-	"fmt"
+	"errors"
 	"maps"
-	"math"
 	"strconv"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
@@ -64,7 +64,8 @@ func valueBytes(value types.AttributeValue) int {
 	return 1
 }
 
-// encodeInfo leaves out what is not known, as the JSON does.
+// encodeInfo leaves out what is not known, as the JSON does. It is written out since it cannot fail, and the SDK's mapping
+// would make every writer handle an error that never comes.
 func encodeInfo(i Info) attributes {
 	info := make(attributes, len(infoFields))
 	for name, value := range map[string]string{"release_date": i.ReleaseDate, "image_url": i.ImageURL, "plot": i.Plot} {
@@ -93,104 +94,14 @@ func encodeInfo(i Info) attributes {
 	return info
 }
 
-// decodeMovie reads an item. It is written out because a page is a thousand attributes, and the SDK's reflection over
-// them costs more than everything else that this program does for a page. Attributes that are not known are skipped.
+// decodeMovie reads an item by the JSON tags: the attributes have the names of the API's answers. Attributes that are not
+// known are skipped.
 func decodeMovie(item attributes, m *Movie) error {
-	d := decoder{}
-	m.Year, m.Title = d.int(item, attrYear), d.text(item, attrTitle)
-	if value, ok := item[attrInfo]; ok {
-		info, ok := value.(*types.AttributeValueMemberM)
-		if !ok {
-			d.fail(attrInfo, value)
-		} else {
-			m.Info = d.info(info.Value)
-		}
+	err := attributevalue.UnmarshalMapWithOptions(item, m, func(o *attributevalue.DecoderOptions) { o.TagKey = "json" })
+	if err == nil && (m.Year == 0 || m.Title == "") {
+		err = errors.New("year or title is missing")
 	}
-	if d.err == nil && (m.Year == 0 || m.Title == "") {
-		d.err = fmt.Errorf("year or title is missing")
-	}
-	return d.err
-}
-
-// decoder keeps the first error, so that the reading of an item has no branches.
-type decoder struct{ err error }
-
-func (d *decoder) fail(name string, value types.AttributeValue) {
-	if d.err == nil {
-		d.err = fmt.Errorf("attribute %q is a %T", name, value)
-	}
-}
-
-func (d *decoder) info(item attributes) Info {
-	return Info{
-		Directors: d.texts(item, "directors"), ReleaseDate: d.text(item, "release_date"), Rating: d.float(item, "rating"),
-		Genres: d.texts(item, "genres"), ImageURL: d.text(item, "image_url"), Plot: d.text(item, "plot"), Rank: d.int(item, "rank"),
-		RunningTimeSecs: d.int(item, "running_time_secs"), Actors: d.texts(item, "actors"),
-	}
-}
-
-func (d *decoder) text(item attributes, name string) string {
-	switch v := item[name].(type) {
-	case nil, *types.AttributeValueMemberNULL:
-	case *types.AttributeValueMemberS:
-		return v.Value
-	default:
-		d.fail(name, v)
-	}
-	return ""
-}
-
-func (d *decoder) float(item attributes, name string) float64 {
-	switch v := item[name].(type) {
-	case nil, *types.AttributeValueMemberNULL:
-	case *types.AttributeValueMemberN:
-		n, err := strconv.ParseFloat(v.Value, 64)
-		if err == nil && !math.IsInf(n, 0) {
-			return n
-		}
-		d.fail(name, v)
-	default:
-		d.fail(name, v)
-	}
-	return 0
-}
-
-func (d *decoder) int(item attributes, name string) int {
-	if v, ok := item[name].(*types.AttributeValueMemberN); ok {
-		if n, err := strconv.Atoi(v.Value); err == nil {
-			return n
-		}
-		d.fail(name, v)
-		return 0
-	}
-	d.text(item, name) // which knows what may be there instead
-	if _, ok := item[name].(*types.AttributeValueMemberS); ok {
-		d.fail(name, item[name])
-	}
-	return 0
-}
-
-func (d *decoder) texts(item attributes, name string) []string {
-	switch v := item[name].(type) {
-	case nil, *types.AttributeValueMemberNULL:
-		return nil
-	case *types.AttributeValueMemberSS:
-		return v.Value
-	case *types.AttributeValueMemberL:
-		texts := make([]string, len(v.Value))
-		for i, element := range v.Value {
-			s, ok := element.(*types.AttributeValueMemberS)
-			if !ok {
-				d.fail(name, element)
-				return nil
-			}
-			texts[i] = s.Value
-		}
-		return texts
-	default:
-		d.fail(name, v)
-		return nil
-	}
+	return err
 }
 
 func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }

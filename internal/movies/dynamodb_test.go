@@ -93,7 +93,7 @@ func TestDynamoStoreItemThatIsNoMovie(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	wantCode(t, both(t, movies.NewDynamoStore(client, table)), movies.CodeInternal, `of table "`+table+`" is no movie: attribute "info"`)
+	wantCode(t, both(t, movies.NewDynamoStore(client, table)), movies.CodeInternal, `of table "`+table+`" is no movie: unmarshal failed`)
 }
 
 // DynamoDB ends what it reads after 1 MB. No hundred movies are as large, so these are written past the validation.

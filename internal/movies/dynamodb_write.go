@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
@@ -179,8 +180,13 @@ func (s *DynamoStore) replay(ctx context.Context, r Request) (o Outcome, done bo
 	if err != nil || len(item) == 0 {
 		return Outcome{}, false, err
 	}
-	d := decoder{}
-	if int64(d.int(item, attrExpires)) <= s.now().Unix() {
+	var record struct {
+		Expires int64 `dynamodbav:"expires"`
+	}
+	if err := attributevalue.UnmarshalMap(item, &record); err != nil {
+		return Outcome{}, false, &Error{Code: CodeInternal, Err: fmt.Errorf("the record of a request: %w", err)}
+	}
+	if record.Expires <= s.now().Unix() {
 		return Outcome{}, false, nil
 	}
 	if textOf(item, attrFingerprint) != r.Fingerprint {
