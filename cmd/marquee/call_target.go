@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"net/http"
 	"net/url"
@@ -20,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"github.com/marquee-api/marquee/apiclient"
+	"github.com/marquee-api/marquee/internal/local"
 )
 
 // callTarget is where a request goes and who signs it.
@@ -29,18 +28,10 @@ type callTarget struct {
 	state       *callState // nil when the target is not the local stack
 }
 
-// callState is what marquee call reads of the local stack's state file.
+// callState is the running local stack, as the state file at path describes it.
 type callState struct {
-	Region    string `json:"region"`
-	APIID     string `json:"api_id"`
-	InvokeURL string `json:"invoke_url"`
-	Endpoints map[string]struct {
-		URL string `json:"url"`
-	} `json:"endpoints"`
-	CredentialsFile string            `json:"credentials_file"`
-	Profiles        map[string]string `json:"profiles"`
-
-	path string // of the state file
+	local.State
+	path string
 }
 
 // findTarget decides which API is meant: --url, else the local stack, else MARQUEE_URL. It takes the headers that name
@@ -48,9 +39,9 @@ type callState struct {
 func findTarget(ctx context.Context, env environment, o callOptions, header http.Header) (*callTarget, error) {
 	state, err := readCallState(o.state)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && o.stateGiven && o.url == "":
+	case errors.Is(err, local.ErrNotRunning) && o.stateGiven && o.url == "":
 		return nil, fmt.Errorf("state file %s is not there: start the local stack with `make run`, or give --url", o.state)
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
+	case err != nil && !errors.Is(err, local.ErrNotRunning):
 		return nil, err
 	}
 	where := apiclient.EndpointConfig{URL: o.url, VPCE: o.vpce, Region: o.region}
@@ -133,14 +124,11 @@ func useNamingHeaders(where *apiclient.EndpointConfig, header http.Header) {
 }
 
 func readCallState(path string) (*callState, error) {
-	text, err := os.ReadFile(path)
+	state, err := local.ReadState(path)
 	if err != nil {
-		return nil, fmt.Errorf("state file: %w", err)
+		return nil, fmt.Errorf("state file %w", err)
 	}
-	s := &callState{path: path}
-	if err := json.Unmarshal(text, s); err != nil {
-		return nil, fmt.Errorf("state file %s: %w", path, err)
-	}
+	s := &callState{State: *state, path: path}
 	if s.InvokeURL == "" {
 		return nil, fmt.Errorf("state file %s holds no invoke_url: start the local stack anew with `make run`", path)
 	}
@@ -153,10 +141,7 @@ func (s *callState) owns(raw string) bool {
 	if s == nil || err != nil || u.Host == "" {
 		return false
 	}
-	doors := []string{s.InvokeURL}
-	for _, e := range s.Endpoints {
-		doors = append(doors, e.URL)
-	}
+	doors := []string{s.InvokeURL, s.Endpoints.VPCE.URL, s.Endpoints.OtherVPCE.URL, s.Endpoints.Public.URL}
 	return slices.ContainsFunc(doors, func(door string) bool {
 		d, err := url.Parse(door)
 		return err == nil && d.Host != "" && d.Port() == u.Port() && isThisMachine(u.Hostname())

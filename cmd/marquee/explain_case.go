@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"net"
 	"net/url"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/marquee-api/marquee/apiclient"
 	"github.com/marquee-api/marquee/internal/capture"
+	"github.com/marquee-api/marquee/internal/local"
 	"github.com/marquee-api/marquee/internal/sigv4"
 )
 
@@ -201,7 +201,7 @@ func readLimited(name string) ([]byte, error) {
 func (c *explainCase) findSigner(ctx context.Context, env environment, o explainOptions) error {
 	stack, err := readCallState(o.state)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && !o.stateGiven:
+	case errors.Is(err, local.ErrNotRunning) && !o.stateGiven:
 	case err != nil:
 		return err
 	case o.stateGiven || stack.serves(c.request):

@@ -4,7 +4,6 @@ package moviestest
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -17,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/marquee-api/marquee/internal/dynamolocal"
+	"github.com/marquee-api/marquee/internal/dynamolocal/dynamotest"
 	"github.com/marquee-api/marquee/internal/movies"
 )
 
@@ -56,16 +56,11 @@ func Main(m *testing.M) int {
 }
 
 // Database returns a running DynamoDB Local: the one that MARQUEE_DYNAMODB_URL names, else one that it starts. Without
-// anything to run it with, the test is skipped.
+// anything to run it with, the test is skipped, or fails where MARQUEE_REQUIRE asks for dynamodb.
 func Database(t testing.TB) *dynamolocal.Server {
 	t.Helper()
 	server, err := start()
-	if missing, ok := errors.AsType[*dynamolocal.UnavailableError](err); ok {
-		t.Skipf("needs DynamoDB Local (set MARQUEE_DYNAMODB_URL, or install Java and Maven, or Docker): %v", missing)
-	}
-	if err != nil {
-		t.Fatalf("start DynamoDB Local: %v", err)
-	}
+	dynamotest.Need(t, err)
 	return server
 }
 
