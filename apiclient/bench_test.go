@@ -3,11 +3,12 @@ package apiclient_test
 import (
 	"bufio"
 	"bytes"
-	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/marquee-api/marquee/apiclient"
 )
@@ -30,32 +31,41 @@ func BenchmarkTransport(b *testing.B) {
 		name := map[bool]string{true: "GET", false: "PUT-1KiB"}[body == ""]
 		b.Run(name+"/bare", func(b *testing.B) { benchmarkRoundTrip(b, bare, origin, body) })
 		b.Run(name+"/signed", func(b *testing.B) { benchmarkRoundTrip(b, signing, origin, body) })
+		b.Run(name+"/ratio", func(b *testing.B) {
+			benchmarkTurns(b, func() { oneRoundTrip(b, bare, origin, body) }, func() { oneRoundTrip(b, signing, origin, body) })
+		})
 	}
 }
 
 func benchmarkRoundTrip(b *testing.B, rt http.RoundTripper, origin, body string) {
 	b.ReportAllocs()
 	for b.Loop() {
-		method, reader := http.MethodGet, io.Reader(nil)
-		if body != "" {
-			method, reader = http.MethodPut, strings.NewReader(body)
-		}
-		req, err := http.NewRequestWithContext(b.Context(), method, origin+"/dev/movie_list?limit=5", reader)
-		if err != nil {
-			b.Fatal(err)
-		}
-		resp, err := rt.RoundTrip(req)
-		if err != nil {
-			b.Fatal(err)
-		}
-		io.Copy(io.Discard, resp.Body)
-		resp.Body.Close()
+		oneRoundTrip(b, rt, origin, body)
 	}
+}
+
+// benchmarkTurns has the two take turns, so that whatever else the machine does hits both alike, and compares medians.
+func benchmarkTurns(b *testing.B, bare, signed func()) {
+	var times [2][]time.Duration
+	for b.Loop() {
+		for i, run := range []func(){bare, signed} {
+			started := time.Now()
+			run()
+			times[i] = append(times[i], time.Since(started))
+		}
+	}
+	var medians [2]float64
+	for i := range times {
+		slices.Sort(times[i])
+		medians[i] = float64(times[i][len(times[i])/2].Nanoseconds())
+	}
+	b.ReportMetric(medians[1]/medians[0], "signed/bare")
+	b.ReportMetric((medians[1]-medians[0])/1000, "µs-added")
 }
 
 // plainServer answers every request with the same bytes and allocates nothing, so that a benchmark in its process counts
 // the client's allocations only.
-func plainServer(b *testing.B) (origin string) {
+func plainServer(b testing.TB) (origin string) {
 	b.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -88,23 +88,20 @@ func (r *Response) IsJSON() bool {
 	return err == nil && (kind == "application/json" || strings.HasSuffix(kind, "+json"))
 }
 
-// Do sends a request and reads the answer. An answer other than 2xx is an [*APIError], which holds it.
-// Redirects are not followed: they are such an answer.
+// Do sends a request and reads the answer. An answer other than 2xx is an [*APIError], which holds it. No whole answer is
+// a [*CallError]. Redirects are not followed: they are such an answer.
 func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	req, err := c.NewRequest(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	answer, attempts, err := c.transport.roundTrip(req)
+	x := exchange{t: c.transport, req: req, ctx: ctx, limit: c.maxResponse}
+	answer, attempts, err := x.roundTrip()
 	if err != nil {
-		return nil, r.failed(err)
+		return nil, r.failedAfter(attempts, err)
 	}
 	defer answer.Body.Close()
-	resp := &Response{Status: answer.StatusCode, Proto: answer.Proto, Header: answer.Header, Attempts: attempts}
-	resp.Body, err = readLimited(answer.Body, c.maxResponse)
-	if err != nil {
-		return nil, r.failed(fmt.Errorf("reading the answer: %w", err))
-	}
+	resp := &Response{Status: answer.StatusCode, Proto: answer.Proto, Header: answer.Header, Attempts: attempts, Body: x.content}
 	if resp.Status < 200 || resp.Status > 299 {
 		return nil, newAPIError(resp)
 	}
@@ -187,10 +184,12 @@ func (r Request) split() (path, query string) {
 	return path, query
 }
 
-// failed puts in front of an error which call it was, without the query, which may hold what nobody should read.
-func (r Request) failed(err error) error {
+// failed says which call it was that was not sent.
+func (r Request) failed(err error) error { return r.failedAfter(0, err) }
+
+func (r Request) failedAfter(attempts int, err error) error {
 	path, _ := r.split()
-	return fmt.Errorf("%s %s: %w", cmp.Or(strings.ToUpper(r.Method), http.MethodGet), path, err)
+	return &CallError{Method: cmp.Or(strings.ToUpper(r.Method), http.MethodGet), Path: path, Attempts: attempts, Err: err}
 }
 
 // body returns a reader that net/http can replay.
@@ -238,13 +237,17 @@ func (c *Client) Presign(ctx context.Context, r Request, expires time.Duration) 
 // CloseIdleConnections closes connections that no request uses.
 func (c *Client) CloseIdleConnections() { c.transport.CloseIdleConnections() }
 
-func readLimited(body io.Reader, limit int64) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(body, limit+1))
-	if err != nil {
+// maxForeseen bounds the memory that an answer gets for its word alone, before its bytes come.
+const maxForeseen = 64 << 10
+
+func readLimited(resp *http.Response, limit int64) ([]byte, error) {
+	foreseen := min(max(resp.ContentLength, 0), limit, maxForeseen)
+	data := bytes.NewBuffer(make([]byte, 0, foreseen+bytes.MinRead))
+	if _, err := data.ReadFrom(io.LimitReader(resp.Body, limit+1)); err != nil {
 		return nil, err
 	}
-	if int64(len(data)) > limit {
+	if int64(data.Len()) > limit {
 		return nil, fmt.Errorf("%w of %d bytes", ErrResponseTooLarge, limit)
 	}
-	return data, nil
+	return data.Bytes(), nil
 }

@@ -34,6 +34,27 @@ var ErrResponseTooLarge = errors.New("response body is larger than the limit")
 // ErrRedirect says that a client tried to follow a redirect. A signed request goes where it was sent and nowhere else.
 var ErrRedirect = errors.New("redirects are not followed with a signature")
 
+// CallError says that there was no whole answer, and which call it was: without its query, which may hold what nobody
+// should read.
+type CallError struct {
+	// Method and Path are the request's, the path as a template.
+	Method, Path string
+	// Attempts is how often the request was sent, 0 if it could not be.
+	Attempts int
+	// Err is the reason, of the last attempt.
+	Err error
+}
+
+func (e *CallError) Error() string {
+	if e.Attempts > 1 {
+		return fmt.Sprintf("%s %s: %v (attempt %d)", e.Method, e.Path, e.Err, e.Attempts)
+	}
+	return fmt.Sprintf("%s %s: %v", e.Method, e.Path, e.Err)
+}
+
+// Unwrap returns the reason.
+func (e *CallError) Unwrap() error { return e.Err }
+
 // APIError is an answer whose status is not 2xx.
 type APIError struct {
 	// StatusCode is the HTTP status.

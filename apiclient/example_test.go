@@ -293,3 +293,51 @@ func ExampleConfig_credentials() {
 	fmt.Println("asked", asked, "time")
 	// Output: asked 1 time
 }
+
+// A path is a template: what stands in for a variable is encoded once and stays one segment of the path.
+func ExampleRequest() {
+	cfg, stop := exampleAPI(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.RequestURI) })
+	defer stop()
+	client, err := apiclient.New(cfg)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, title := range []string{"Face/Off", "Amélie", "50/50 & more?", ".."} {
+		resp, err := client.Do(context.Background(), apiclient.Request{
+			Path:       "/movie_list/{year}/{title}",
+			PathParams: map[string]string{"year": "1997", "title": title},
+		})
+		if err != nil {
+			fmt.Println("error:", err)
+			continue
+		}
+		fmt.Println(string(resp.Body))
+	}
+	// Output:
+	// /dev/movie_list/1997/Face%2FOff
+	// /dev/movie_list/1997/Am%C3%A9lie
+	// /dev/movie_list/1997/50%2F50%20%26%20more%3F
+	// error: path "/movie_list/{year}/{title}": {title} comes out as "..", which would name another resource
+}
+
+// Without a whole answer the error says which call it was, and how often it was sent.
+func ExampleCallError() {
+	cfg, stop := exampleAPI(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		io.WriteString(w, "not so many")
+	})
+	defer stop()
+	cfg.Retry.MaxBackoff = time.Millisecond
+	client, err := apiclient.New(cfg)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err = client.Do(context.Background(), apiclient.Request{Path: "/movie_list"})
+	var call *apiclient.CallError
+	if errors.As(err, &call) {
+		fmt.Println(call.Attempts, "attempts:", call.Err)
+	}
+	// Output: 3 attempts: reading the answer: unexpected EOF
+}

@@ -18,10 +18,13 @@ const maxErrorPeek = 64 << 10
 
 // exchange is one request with all its attempts.
 type exchange struct {
-	t    *Transport
-	ctx  context.Context // the request's
-	req  *http.Request   // the caller's: only read
-	body payload
+	t     *Transport
+	ctx   context.Context // the request's
+	req   *http.Request   // the caller's: only read
+	body  payload
+	limit int64 // of an answer that is read as part of its attempt; 0 hands the body on unread
+
+	content []byte // of the answer, if it was read
 
 	attempts  int // all that were sent
 	mended    int // of these, the ones after which a clock or a token was put right
@@ -44,12 +47,18 @@ func (x *exchange) run() (*http.Response, int, error) {
 			discard(resp)
 			continue
 		}
-		wait, again := x.wantsRetry(resp, err)
-		if !again {
-			return resp, x.attempts, err
+		if resp != nil && x.limit > 0 {
+			err = x.read(resp)
 		}
-		if resp != nil {
+		wait, again := x.wantsRetry(resp, err)
+		switch {
+		case again && resp != nil:
 			discard(resp)
+		case !again && err != nil && resp != nil: // broken off
+			resp.Body.Close()
+			return nil, x.attempts, err
+		case !again:
+			return resp, x.attempts, err
 		}
 		if err := sleep(x.ctx, wait); err != nil {
 			return nil, x.attempts, err
@@ -59,6 +68,9 @@ func (x *exchange) run() (*http.Response, int, error) {
 
 // prepare makes and signs what is sent, with the time and the credentials of now.
 func (x *exchange) prepare() (*http.Request, error) {
+	if err := x.ctx.Err(); err != nil { // the base may be one that does not look
+		return nil, err
+	}
 	used, err := x.t.credentials.retrieve(x.ctx)
 	if err != nil {
 		return nil, err
@@ -81,9 +93,18 @@ func (x *exchange) send(out *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, fmt.Errorf("calling %s: %w", x.t.endpoint.dial, err)
 	}
+	x.t.retrier.learn(x.flight)
 	// What was sent holds a signature and a token; whoever logs an answer's request gets the caller's own.
 	resp.Request = x.req
 	return resp, nil
+}
+
+// read takes the whole body. An answer that breaks off is none.
+func (x *exchange) read(resp *http.Response) (err error) {
+	if x.content, err = readLimited(resp, x.limit); err != nil {
+		return fmt.Errorf("reading the answer: %w", err)
+	}
+	return nil
 }
 
 // outgoing is the caller's request as it leaves, with headers of its own and the endpoint's names.

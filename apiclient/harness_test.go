@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -52,7 +53,18 @@ type answer struct {
 	body   string
 	header map[string]string
 	hangUp bool // close the connection without an answer
+	cut    cut  // close it within the body
 }
+
+// cut is how an answer breaks off.
+type cut int
+
+const (
+	whole     cut = iota
+	ofLength      // fewer bytes than Content-Length says
+	inChunks      // no last chunk; in HTTP/2 a reset stream
+	withReset     // the connection is reset, as by a machine that went down
+)
 
 func (a answer) write(w http.ResponseWriter) {
 	if a.hangUp {
@@ -66,10 +78,29 @@ func (a answer) write(w http.ResponseWriter) {
 		w.Header().Set("X-Amzn-Requestid", "7e2f1b7c-0000-4000-8000-00000000000a")
 		w.Header().Set("Content-Type", "application/json")
 	}
+	if a.cut == ofLength {
+		w.Header().Set("Content-Length", fmt.Sprint(len(a.body)+1))
+	}
 	if a.status != 0 {
 		w.WriteHeader(a.status)
 	}
 	io.WriteString(w, a.body)
+	if a.cut != whole {
+		a.cut.end(w)
+	}
+}
+
+// end lets what was written reach the client, and then ends the connection.
+func (c cut) end(w http.ResponseWriter) {
+	w.(http.Flusher).Flush()
+	if hijacker, ok := w.(http.Hijacker); ok && c == withReset {
+		if conn, _, err := hijacker.Hijack(); err == nil {
+			conn.(*net.TCPConn).SetLinger(0)
+			conn.Close()
+		}
+		return
+	}
+	panic(http.ErrAbortHandler)
 }
 
 // faultServer answers as it is told, one answer after the other, and 200 from then on.

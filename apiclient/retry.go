@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -22,7 +23,8 @@ type Retry struct {
 	// MaxAttempts is the number of attempts, the first one included. 0 means 3; 1 means no retries.
 	MaxAttempts int
 	// MaxBackoff bounds the wait between attempts. 0 means 20 seconds. A wait that would outlast the context's deadline
-	// is not begun: the answer at hand is returned instead.
+	// is not begun, nor one that leaves less time than the quickest answer of this client has taken: what is at hand is
+	// returned instead.
 	MaxBackoff time.Duration
 	// Backoff replaces the wait between attempts; attempt counts from 1. nil is the SDK's exponential backoff with
 	// jitter.
@@ -40,11 +42,11 @@ type Attempt struct {
 	Number int
 	// Request is the caller's request. Its body must not be read.
 	Request *http.Request
-	// StatusCode is 0 when there was no answer.
+	// StatusCode is 0 when there was no answer. With an Err it is that of an answer whose body broke off.
 	StatusCode int
 	// Header is the answer's.
 	Header http.Header
-	// Err is why there was no answer.
+	// Err is why there was no answer, or no whole one where the client reads it: see [Client.Do].
 	Err error
 }
 
@@ -54,9 +56,10 @@ func (a Attempt) ErrorType() string { return errorType(a.Header) }
 // RetryTransient is the default condition: connection errors, throttling, and the server errors 500, 502, 503 and 504.
 // A quota that is used up (LimitExceededException) is not throttling: it lasts for the rest of its day, week or month.
 func RetryTransient(a Attempt) bool {
+	if a.Err != nil {
+		return isConnectionError(a.Err)
+	}
 	switch a.StatusCode {
-	case 0:
-		return a.Err != nil && isConnectionError(a.Err)
 	case http.StatusTooManyRequests:
 		return a.ErrorType() != TypeLimitExceeded
 	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
@@ -71,8 +74,14 @@ func isConnectionError(err error) bool {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return false
 	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(err.Error(), "server closed idle connection") {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return true
+	}
+	text := err.Error()
+	for _, sign := range []string{"server closed idle connection", "stream error: ", "http2: server sent GOAWAY", "http2: client connection lost"} {
+		if strings.Contains(text, sign) {
+			return true
+		}
 	}
 	return retry.RetryableConnectionError{}.IsErrorRetryable(err) == aws.TrueTernary
 }
@@ -89,9 +98,18 @@ func isIdempotent(method string) bool {
 
 // retrier is the policy with the SDK's backoff and retry quota behind it.
 type retrier struct {
-	policy Retry
-	sdk    *retry.Standard
-	quota  *ratelimit.TokenRateLimit
+	policy   Retry
+	sdk      *retry.Standard
+	quota    *ratelimit.TokenRateLimit
+	quickest atomic.Int64 // of all answers, in nanoseconds; 0 before the first one
+}
+
+// learn remembers the quickest answer. Two at once may lose one of them, which costs nothing.
+func (r *retrier) learn(f flight) {
+	took := int64(f.received.Sub(f.sent))
+	if before := r.quickest.Load(); took > 0 && (before == 0 || took < before) {
+		r.quickest.Store(took)
+	}
 }
 
 func newRetrier(policy Retry) *retrier {
@@ -140,7 +158,7 @@ func (r *retrier) reserve(ctx context.Context, a Attempt) (wait time.Duration, r
 	if err != nil {
 		return 0, nil, false
 	}
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= wait {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= wait+time.Duration(r.quickest.Load()) {
 		return 0, nil, false
 	}
 	release, err = r.sdk.GetRetryToken(ctx, cause)

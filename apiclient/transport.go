@@ -92,13 +92,18 @@ func (t *Transport) CloseIdleConnections() {
 }
 
 // RoundTrip signs and sends the request, and repeats it as [Retry] and [Clock] say.
+//
+// An answer counts from its headers on: the body is handed on as it comes, and when it breaks off the caller has had its
+// beginning, which another attempt could not take back. [Client.Do] reads the whole body and repeats such requests, too.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, _, err := t.roundTrip(req)
+	x := exchange{t: t, req: req, ctx: req.Context()}
+	resp, _, err := x.roundTrip()
 	return resp, err
 }
 
-// roundTrip also returns the number of attempts.
-func (t *Transport) roundTrip(req *http.Request) (*http.Response, int, error) {
+// roundTrip checks the request before the first attempt. It also returns the number of attempts.
+func (x *exchange) roundTrip() (_ *http.Response, attempts int, err error) {
+	t, req := x.t, x.req
 	if req.Body != nil {
 		defer req.Body.Close()
 	}
@@ -108,10 +113,8 @@ func (t *Transport) roundTrip(req *http.Request) (*http.Response, int, error) {
 	if err := t.endpoint.accepts(req); err != nil {
 		return nil, 0, err
 	}
-	body, err := readPayload(req)
-	if err != nil {
+	if x.body, err = readPayload(req); err != nil {
 		return nil, 0, err
 	}
-	x := exchange{t: t, req: req, body: body, ctx: req.Context()}
 	return x.run()
 }
