@@ -134,20 +134,52 @@ func NewDoors(s *stack.Stack, hosts ...string) (Doors, error) {
 		if e.Service != "execute-api" {
 			continue
 		}
-		d.VPCE.VPCEndpointID, d.VPCE.VPCID = e.ID, e.VPCID
-		if e.Policy != nil {
-			document, err := policy.Parse(e.Policy, policy.KindEndpoint)
-			if err != nil {
-				return d, fmt.Errorf("%s: endpoint %s: %w", e.Position, e.LogicalID, err)
-			}
-			d.VPCE.Policy = document
+		door, err := endpointDoor("vpce", e)
+		if err != nil {
+			return d, err
 		}
+		d.VPCE = door
 		break
 	}
 	for _, door := range []*gateway.Door{&d.VPCE, &d.OtherVPCE, &d.Public} {
 		door.LocalHosts = hosts
 	}
 	return d, nil
+}
+
+// endpointDoor is the way in through one endpoint of the template.
+func endpointDoor(name string, e *stack.VPCEndpoint) (gateway.Door, error) {
+	door := gateway.Door{Name: name, VPCEndpointID: e.ID, VPCID: e.VPCID}
+	if e.Policy == nil {
+		return door, nil
+	}
+	document, err := policy.Parse(e.Policy, policy.KindEndpoint)
+	if err != nil {
+		return door, fmt.Errorf("%s: endpoint %s: %w", e.Position, e.LogicalID, err)
+	}
+	door.Policy = document
+	return door, nil
+}
+
+// Ways lists every way in: the doors of a run, and a door under its logical id for each further endpoint for execute-api
+// of the template.
+func Ways(s *stack.Stack) ([]gateway.Door, error) {
+	d, err := NewDoors(s)
+	if err != nil {
+		return nil, err
+	}
+	ways := []gateway.Door{d.VPCE}
+	for _, e := range s.Endpoints {
+		if e.Service != "execute-api" || e.ID == d.VPCE.VPCEndpointID {
+			continue
+		}
+		door, err := endpointDoor(e.LogicalID, e)
+		if err != nil {
+			return nil, err
+		}
+		ways = append(ways, door)
+	}
+	return append(ways, d.OtherVPCE, d.Public), nil
 }
 
 // madeUpID is a physical id of EC2's form.

@@ -25,8 +25,11 @@ func (x *exchange) checkEndpointPolicy() *Refusal {
 		return nil
 	}
 	result := x.door.Policy.Evaluate(x.policyRequest())
-	verdict := policy.Verdict{Decision: result.Decision, Source: policy.SourceEndpoint, Statement: result.Statement, Sid: result.Sid}
+	verdict := policy.Verdict{
+		Decision: result.Decision, Source: policy.SourceEndpoint, Document: min(result.Statement, 0), Statement: result.Statement, Sid: result.Sid,
+	}
 	if verdict.Decision != policy.Allow {
+		x.verdict, x.judged = verdict, true
 		return x.record.fail("endpoint policy", x.denied(verdict))
 	}
 	x.record.pass("endpoint policy", describeVerdict(verdict))
@@ -48,6 +51,7 @@ func (x *exchange) authorize() *Refusal {
 		call.Identity, call.Boundary, call.Session = x.identity.Policies, x.identity.Boundary, x.identity.Session
 	}
 	verdict := call.Authorize(&request)
+	x.verdict, x.judged = verdict, true
 	if verdict.Decision != policy.Allow {
 		return x.record.fail("authorization", x.denied(verdict))
 	}
@@ -63,7 +67,8 @@ func (x *exchange) passOn() *Refusal {
 	}
 	request := policy.Request{Principal: x.identity.Principal, Action: "lambda:InvokeFunction", Resource: x.route.CallerInvokes, Context: x.policyRequest().Context}
 	call := policy.Call{Identity: x.identity.Policies, Boundary: x.identity.Boundary, Session: x.identity.Session, ResourceAccount: x.g.accountID}
-	if call.Authorize(&request).Decision != policy.Allow {
+	if verdict := call.Authorize(&request); verdict.Decision != policy.Allow {
+		x.verdict, x.judged = verdict, true
 		return x.record.fail("caller credentials", refuseInternal.because(
 			"the method invokes its function with the caller's credentials (SAM's default InvokeRole), and %s may not invoke %s; set InvokeRole: NONE",
 			x.identity.Principal.ARN, x.route.CallerInvokes))

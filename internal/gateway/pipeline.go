@@ -26,6 +26,8 @@ type exchange struct {
 	target   target
 	arn      string // of the method and the actual path
 	asked    policy.Request
+	verdict  policy.Verdict // of the policies that were asked last
+	judged   bool           // there is a verdict
 	body     []byte
 	hash     string
 	route    *Route
