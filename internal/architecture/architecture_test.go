@@ -35,6 +35,7 @@ var allowed = map[string][]string{
 	"internal/policy":           {},
 	"internal/policy/simulate":  {"internal/policy"},
 	"internal/proxyevent":       {},
+	"internal/reach":            {"internal/deployment", "internal/gateway", "internal/identity", "internal/policy", "internal/sigv4", "internal/stack"},
 	"internal/sigv4":            {},
 	"internal/stack":            {},
 	"internal/tools/benchratio": {},
