@@ -28,6 +28,7 @@ import (
 	"github.com/marquee-api/marquee/internal/deployment"
 	"github.com/marquee-api/marquee/internal/gateway"
 	"github.com/marquee-api/marquee/internal/identity"
+	"github.com/marquee-api/marquee/internal/spelling"
 	"github.com/marquee-api/marquee/internal/stack"
 )
 
@@ -117,7 +118,10 @@ func open(tb testing.TB, cfg Config) (*API, error) {
 		return nil, err
 	}
 	for _, d := range []gateway.Door{doors.VPCE, doors.OtherVPCE, doors.Public} {
-		server := httptest.NewServer(g.Handler(d))
+		server := httptest.NewUnstartedServer(g.Handler(d))
+		server.Listener = spelling.Listen(server.Listener)
+		server.Config.ConnContext = spelling.Context
+		server.Start()
 		tb.Cleanup(server.Close)
 		a.doors[Door(d.Name)] = server
 	}

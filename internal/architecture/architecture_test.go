@@ -23,13 +23,13 @@ var allowed = map[string][]string{
 	"internal/deploycheck":  {},
 	"internal/deployment":   {"internal/gateway", "internal/identity", "internal/policy", "internal/stack"},
 	"internal/dynamolocal":  {},
-	"internal/gateway":      {"internal/policy", "internal/proxyevent", "internal/sigv4"},
+	"internal/gateway":      {"internal/policy", "internal/proxyevent", "internal/sigv4", "internal/spelling"},
 	"internal/gobuild":      {},
 	"internal/identity":     {"internal/policy", "internal/sigv4"},
 	"internal/identity/sts": {"internal/identity", "internal/policy", "internal/sigv4"},
 	"internal/lambdahost":   {},
 	"internal/local": {"internal/console", "internal/deployment", "internal/dynamolocal", "internal/gateway", "internal/gobuild",
-		"internal/identity", "internal/identity/sts", "internal/lambdahost", "internal/stack"},
+		"internal/identity", "internal/identity/sts", "internal/lambdahost", "internal/spelling", "internal/stack"},
 	"internal/movies":           {},
 	"internal/movies/load":      {"internal/movies"},
 	"internal/policy":           {},
@@ -37,10 +37,11 @@ var allowed = map[string][]string{
 	"internal/proxyevent":       {},
 	"internal/reach":            {"internal/deployment", "internal/gateway", "internal/identity", "internal/policy", "internal/sigv4", "internal/stack"},
 	"internal/sigv4":            {},
+	"internal/spelling":         {},
 	"internal/stack":            {},
 	"internal/tools/benchratio": {},
 	"internal/tools/scale":      {"internal/dynamolocal", "internal/movies", "internal/movies/load"},
-	"marqueetest":               {"apiclient", "internal/deployment", "internal/gateway", "internal/identity", "internal/stack"},
+	"marqueetest":               {"apiclient", "internal/deployment", "internal/gateway", "internal/identity", "internal/spelling", "internal/stack"},
 
 	// Helpers of tests, which ship with nothing.
 	"internal/dynamolocal/dynamotest": {"internal/dynamolocal"},
@@ -48,7 +49,7 @@ var allowed = map[string][]string{
 }
 
 // standardOnly are the leaves that import nothing but the standard library.
-var standardOnly = []string{"internal/capture", "internal/gobuild", "internal/lambdahost", "internal/policy", "internal/sigv4"}
+var standardOnly = []string{"internal/capture", "internal/gobuild", "internal/lambdahost", "internal/policy", "internal/sigv4", "internal/spelling"}
 
 func TestImports(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-f", `{{.ImportPath}}: {{join .Imports " "}}`, module+"/...").Output()

@@ -178,7 +178,8 @@ func New(cfg Config) (*Gateway, error) {
 	return g, nil
 }
 
-// Handler serves what comes through one door.
+// Handler serves what comes through one door. Where its server's connections are those of spelling.Listen, functions see
+// header names as their callers spelt them.
 func (g *Gateway) Handler(d Door) http.Handler {
 	d.hosts = make(map[string]bool, len(d.LocalHosts))
 	for _, host := range d.LocalHosts {

@@ -19,6 +19,7 @@ import (
 	"github.com/marquee-api/marquee/internal/gateway"
 	"github.com/marquee-api/marquee/internal/policy"
 	"github.com/marquee-api/marquee/internal/sigv4"
+	"github.com/marquee-api/marquee/internal/spelling"
 )
 
 const (
@@ -143,7 +144,10 @@ func newFixture(t *testing.T, change ...options) *fixture {
 		t.Fatal(err)
 	}
 	serve := func(d gateway.Door) *httptest.Server {
-		s := httptest.NewServer(g.Handler(d))
+		s := httptest.NewUnstartedServer(g.Handler(d))
+		s.Listener = spelling.Listen(s.Listener)
+		s.Config.ConnContext = spelling.Context
+		s.Start()
 		t.Cleanup(s.Close)
 		return s
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/marquee-api/marquee/internal/policy"
 	"github.com/marquee-api/marquee/internal/proxyevent"
 	"github.com/marquee-api/marquee/internal/sigv4"
+	"github.com/marquee-api/marquee/internal/spelling"
 )
 
 // exchange is one request on its way through the gateway.
@@ -35,13 +36,14 @@ type exchange struct {
 	identity *Identity // nil: anonymous
 	apiKey   *APIKey   // nil: the method needs none
 	ids      requestIDs
+	spelling spelling.Names
 	reset    bool // the connection is to be broken
 }
 
 // serve takes a request the whole way and answers it.
 func (g *Gateway) serve(door *Door, w http.ResponseWriter, r *http.Request) {
 	now := g.now()
-	x := &exchange{g: g, door: door, r: r, now: now, ids: g.newRequestIDs(r, now)}
+	x := &exchange{g: g, door: door, r: r, now: now, ids: g.newRequestIDs(r, now), spelling: spelling.Take(r)}
 	x.record = Record{
 		Time: now, RequestID: x.ids.request, Door: door.Name, Method: r.Method, Host: r.Host, Path: r.URL.Path,
 		Checks: make([]Check, 0, mostChecks),
@@ -258,7 +260,7 @@ func (x *exchange) proxyRequest() *proxyevent.Request {
 	api := x.target.api
 	event := &proxyevent.Request{
 		Method: x.r.Method, Path: x.target.path, RawQuery: x.query, Protocol: x.r.Proto, Host: x.r.Host,
-		Header: x.r.Header, Body: x.body, Resource: x.route.Path, PathParameters: x.params,
+		Header: x.r.Header, Spelling: x.spelling, Body: x.body, Resource: x.route.Path, PathParameters: x.params,
 		API: proxyevent.API{
 			AccountID: x.g.accountID, ID: api.ID, Stage: api.Stage, ResourceID: x.route.ResourceID,
 			DeploymentID: api.DeploymentID, StageVariables: api.StageVariables, BinaryMediaTypes: api.BinaryMediaTypes,

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/marquee-api/marquee/internal/spelling"
 )
 
 // loopback is where every door is open, whatever else --host adds.
@@ -74,10 +76,18 @@ func listenError(host string, port int, err error) error {
 	return fmt.Errorf("listening on %s port %d: %w", host, port, err)
 }
 
+// readAlong lets the handler tell how callers spell the names of their headers.
+func (o *opening) readAlong() {
+	for i, l := range o.listeners {
+		o.listeners[i] = spelling.Listen(l)
+	}
+}
+
 // serve answers at the door until the server is shut down.
 func (o *opening) serve(handler http.Handler, failed func(error)) *http.Server {
 	server := &http.Server{
 		Handler:           handler,
+		ConnContext:       spelling.Context,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10, // the gateway's own, smaller limits answer in AWS's words

@@ -286,6 +286,9 @@ func (s *Stack) serve(apis []gateway.API, ways deployment.Doors, binaries map[st
 		},
 	}
 	s.keepCredentials()
+	for _, i := range []int{doorVPCE, doorOtherVPCE, doorPublic} {
+		s.doors[i].readAlong()
+	}
 	for i, handler := range handlers {
 		s.servers = append(s.servers, s.doors[i].serve(handler, s.fail))
 	}

@@ -26,6 +26,7 @@ type Request struct {
 	Protocol string // "HTTP/1.1"
 	Host     string // the Host header
 	Header   http.Header
+	Spelling map[string]string // names of Header as the client spelt them; those that are missing reach the function as they are
 	Body     []byte
 
 	Resource       string            // the route's template: "/movie_list/{year}/{title}"
@@ -204,10 +205,11 @@ func headerMaps(r *Request) (single map[string]string, multi map[string][]string
 		if http.CanonicalHeaderKey(name) == "Authorization" && isSigV4(values[0]) {
 			continue // removed before the integration; other schemes pass
 		}
-		multi[name] = values
+		multi[r.spelt(name)] = values
 	}
 	multi["Host"] = []string{r.Host}
 	forwarded := append([]string(nil), r.Header["X-Forwarded-For"]...)
+	delete(multi, r.spelt("X-Forwarded-For"))
 	multi["X-Forwarded-For"] = []string{strings.Join(append(forwarded, r.Identity.SourceIP), ", ")}
 	if r.Identity.VPCEndpointID != "" {
 		// What the front end of a private API adds. The client's hop is TLS 1.2 there and nothing else.
@@ -222,6 +224,17 @@ func headerMaps(r *Request) (single map[string]string, multi map[string][]string
 		single[name] = values[len(values)-1]
 	}
 	return single, multi
+}
+
+// spelt is a header's name as it reaches the function: as the client spelt it, but for those that were seen in one
+// spelling whoever sent them.
+func (r *Request) spelt(name string) string {
+	switch spelt := r.Spelling[name]; {
+	case spelt == "", name == "Authorization", name == "User-Agent":
+		return name
+	default:
+		return spelt
+	}
 }
 
 func isSigV4(authorization string) bool {

@@ -173,6 +173,30 @@ func TestMarshalHeaders(t *testing.T) {
 	}
 }
 
+// A client's spelling is kept, but for the names that were seen in one spelling whoever sent them.
+func TestMarshalSpelling(t *testing.T) {
+	r := request()
+	r.Header = http.Header{"Test-Header": {"1", "2"}, "Authorization": {"Bearer x"}, "User-Agent": {"a"}, "X-Forwarded-For": {"10.9.8.7"}, "X-Amzn-Vpce-Id": {"vpce-evil"}, "Other": {"3"}}
+	r.Spelling = map[string]string{"Test-Header": "tEsT-HEADeR", "Authorization": "authorization", "User-Agent": "user-agent", "Host": "host",
+		"X-Forwarded-For": "x-forwarded-for", "X-Amzn-Vpce-Id": "X-AMZN-VPCE-ID", "Other": "Other"}
+	got := decode(t, r)
+	want := map[string]any{
+		"tEsT-HEADeR": []any{"1", "2"}, "Authorization": []any{"Bearer x"}, "User-Agent": []any{"a"}, "Other": []any{"3"},
+		"Host":            []any{"a1b2c3d4e5.execute-api.ap-northeast-2.amazonaws.com"},
+		"X-Forwarded-For": []any{"10.9.8.7, 172.31.0.9"}, "x-amzn-vpce-id": []any{"vpce-1"}, "x-amzn-vpc-id": []any{"vpc-1"}, "x-amzn-vpce-config": []any{"1"},
+		"x-amzn-cipher-suite": []any{"ECDHE-RSA-AES128-GCM-SHA256"}, "x-amzn-tls-version": []any{"TLSv1.2"},
+	}
+	if diff := cmp.Diff(want, got["multiValueHeaders"]); diff != "" {
+		t.Errorf("multiValueHeaders (-want +got):\n%s", diff)
+	}
+	for name, values := range want {
+		list := values.([]any)
+		if single := got["headers"].(map[string]any)[name]; single != list[len(list)-1] {
+			t.Errorf("headers: %s: got %v, want %v", name, single, list[len(list)-1])
+		}
+	}
+}
+
 func TestMarshalBody(t *testing.T) {
 	tests := map[string]struct {
 		contentType string

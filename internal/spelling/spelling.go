@@ -1,0 +1,137 @@
+// Package spelling tells how a client spelt the header names of a request. net/http brings them into one spelling; API
+// Gateway hands them on as they came, and functions can tell.
+//
+// A listener's connections are read along: request heads are parsed a second time for their names, bodies are skipped.
+// No byte is changed or held back, and nothing is decided by what is found here. Whenever it is not certain where a
+// request begins, nothing more is said of that connection, and the names keep net/http's spelling.
+package spelling
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+)
+
+// Names are a request's header names as they were spelt, by net/http's spelling. The zero value changes nothing.
+type Names map[string]string
+
+// Of returns the client's spelling of a name that has net/http's.
+func (n Names) Of(name string) string {
+	if spelt, ok := n[name]; ok {
+		return spelt
+	}
+	return name
+}
+
+// Listen returns a listener whose connections are read along. The server's ConnContext must be Context.
+func Listen(l net.Listener) net.Listener { return listener{l} }
+
+type listener struct{ net.Listener }
+
+func (l listener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &conn{Conn: c}, nil
+}
+
+// conn hands on what it reads. net/http reads from several goroutines in turn.
+type conn struct {
+	net.Conn
+
+	mu   sync.Mutex
+	read parser
+}
+
+func (c *conn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.mu.Lock()
+	c.read.feed(b[:n])
+	c.mu.Unlock()
+	return n, err
+}
+
+// CloseWrite lets net/http end a connection gently, which a caller needs who is still sending when it is refused.
+func (c *conn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}
+
+type contextKey struct{}
+
+// Context is a ConnContext of http.Server.
+func Context(ctx context.Context, c net.Conn) context.Context {
+	if own, ok := c.(*conn); ok {
+		return context.WithValue(ctx, contextKey{}, own)
+	}
+	return ctx
+}
+
+// Take returns the names of a request. It must be called once for each request of the connection, before its header is
+// changed: the heads are taken in the order in which they came.
+func Take(r *http.Request) Names {
+	c, ok := r.Context().Value(contextKey{}).(*conn)
+	if !ok {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h, ok := c.read.take()
+	if !ok {
+		return nil
+	}
+	names, ok := h.spelt(r)
+	if !ok {
+		c.read.giveUp() // the heads and the requests are out of step
+		c.read.heads = nil
+		return nil
+	}
+	return names
+}
+
+// moved are the names that net/http takes out of Header.
+var moved = map[string]bool{"Host": true, "Transfer-Encoding": true, "Trailer": true, "Content-Length": true}
+
+// spelt compares the head with the request, and returns its names; false if they are not of the same request. A name that
+// was spelt in two ways has one spelling, the first, as its values have one list.
+func (h *head) spelt(r *http.Request) (Names, bool) {
+	if h.line != r.Method+" "+r.RequestURI {
+		return nil, false
+	}
+	differs := false
+	for name := range h.all() {
+		canonical := http.CanonicalHeaderKey(name)
+		if _, there := r.Header[canonical]; !there && !moved[canonical] {
+			return nil, false
+		}
+		differs = differs || canonical != name
+	}
+	if !differs {
+		return nil, true
+	}
+	names := Names{}
+	for name := range h.all() {
+		if canonical := http.CanonicalHeaderKey(name); names[canonical] == "" {
+			names[canonical] = name
+		}
+	}
+	return names, true
+}
+
+// all are the names in their order.
+func (h *head) all() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for line := range strings.Lines(h.names) {
+			if !yield(strings.TrimSuffix(line, "\n")) {
+				return
+			}
+		}
+	}
+}
