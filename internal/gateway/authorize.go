@@ -28,6 +28,7 @@ func (x *exchange) checkEndpointPolicy() *Refusal {
 	verdict := policy.Verdict{
 		Decision: result.Decision, Source: policy.SourceEndpoint, Document: min(result.Statement, 0), Statement: result.Statement, Sid: result.Sid,
 	}
+	x.opine(policy.SourceEndpoint, 0, x.door.Policy, verdict)
 	if verdict.Decision != policy.Allow {
 		x.verdict, x.judged = verdict, true
 		return x.record.fail("endpoint policy", x.denied(verdict))
@@ -52,6 +53,7 @@ func (x *exchange) authorize() *Refusal {
 	}
 	verdict := call.Authorize(&request)
 	x.verdict, x.judged = verdict, true
+	x.opineAll(&call, verdict)
 	if verdict.Decision != policy.Allow {
 		return x.record.fail("authorization", x.denied(verdict))
 	}

@@ -39,9 +39,11 @@ type Config struct {
 	Chance func() float64                       // of faults, 0 to 1; nil: math/rand
 	Wait   func(context.Context, time.Duration) // of latency faults; nil: as long as it says
 
-	Observe func(Record)     // called once for each request, from many goroutines; nil: nobody watches
-	Now     func() time.Time // nil: time.Now
-	Random  io.Reader        // request ids; nil: crypto/rand
+	Observe func(Record) // called once for each request, from many goroutines; nil: nobody watches
+	// DetailBytes is how much of each body a record's Detail keeps. Zero: records have no Detail, which costs time and memory.
+	DetailBytes int
+	Now         func() time.Time // nil: time.Now
+	Random      io.Reader        // request ids; nil: crypto/rand
 }
 
 // API is one deployed stage of a REST API.
@@ -126,6 +128,7 @@ type Gateway struct {
 	identities Identities
 	invoker    Invoker
 	observe    func(Record)
+	keep       int // bytes of each body in a record's detail; 0: no detail
 	now        func() time.Time
 	random     io.Reader
 	keys       *keyRing
@@ -140,7 +143,7 @@ func New(cfg Config) (*Gateway, error) {
 	}
 	g := &Gateway{
 		region: cfg.Region, accountID: cfg.AccountID, identities: cfg.Identities, invoker: cfg.Invoker,
-		observe: cfg.Observe, now: cfg.Now, random: cfg.Random, keys: newKeyRing(cfg.APIKeys, cfg.UsagePlans),
+		observe: cfg.Observe, keep: cfg.DetailBytes, now: cfg.Now, random: cfg.Random, keys: newKeyRing(cfg.APIKeys, cfg.UsagePlans),
 	}
 	if g.observe == nil {
 		g.observe = func(Record) {}

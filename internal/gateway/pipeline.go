@@ -38,6 +38,9 @@ type exchange struct {
 	ids      requestIDs
 	spelling spelling.Names
 	reset    bool // the connection is to be broken
+
+	verified *sigv4.Verified // nil: anonymous, or not asked for
+	marked   time.Time       // when the last step that has a duration ended
 }
 
 // serve takes a request the whole way and answers it.
@@ -48,24 +51,26 @@ func (g *Gateway) serve(door *Door, w http.ResponseWriter, r *http.Request) {
 		Time: now, RequestID: x.ids.request, Door: door.Name, Method: r.Method, Host: r.Host, Path: r.URL.Path,
 		Checks: make([]Check, 0, mostChecks),
 	}
+	if g.keep > 0 {
+		x.record.Detail, x.marked = &Detail{}, now
+	}
 	response, refusal := x.handle(w)
 	x.record.Status = response.Status
 	if refusal != nil {
 		x.record.refused(refusal)
+		response = x.refuse(refusal)
 	}
+	x.answer(w.Header(), response, refusal)
 	// Before the answer is sent: who has read it finds the record.
 	x.record.Duration = g.now().Sub(now)
+	x.describe(w.Header(), response.Body)
 	g.observe(x.record)
 	// The clients of a skewed clock correct theirs by this header.
 	w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
-	switch {
-	case x.reset:
+	if x.reset {
 		x.abort()
-	case refusal != nil:
-		x.refuse(w, refusal)
-	default:
-		x.answer(w, response)
 	}
+	writeBody(w, response.Status, response.Body)
 }
 
 // handle is the order of the checks. Each one that refuses has said so in the record.
@@ -79,12 +84,17 @@ func (x *exchange) handle(w http.ResponseWriter) (proxyevent.Response, *Refusal)
 	if refusal := x.read(w); refusal != nil {
 		return proxyevent.Response{}, x.record.fail("limits", refusal)
 	}
+	x.timed()
 	for _, check := range []func() *Refusal{x.authenticate, x.authorize, x.routed, x.checkKey, x.throttle, x.passOn, x.strike} {
-		if refusal := check(); refusal != nil {
+		refusal := check()
+		x.timed()
+		if refusal != nil {
 			return proxyevent.Response{}, refusal
 		}
 	}
-	return x.invoke()
+	response, refusal := x.invoke()
+	x.timed()
+	return response, refusal
 }
 
 func (x *exchange) limit() *Refusal {
@@ -130,11 +140,13 @@ func (x *exchange) authenticate() *Refusal {
 	switch {
 	case err == nil:
 		x.identity = signer
-		x.record.Identity = signer.Principal.ARN
+		x.record.Claimed = ""
+		x.record.Identity, x.record.Name = signer.Principal.ARN, signer.Name
 		x.record.pass("signature", "signed by "+signer.Name)
 	case x.signed() && (x.door.private() || !x.noAuth()):
 		return x.record.fail("signature", x.refusedSignature(err))
 	}
+	x.timed()
 	if refusal := x.checkEndpointPolicy(); refusal != nil {
 		return refusal
 	}
@@ -155,25 +167,30 @@ func (x *exchange) noAuth() bool { return x.route != nil && x.route.NoAuth }
 // verify returns who signed the request.
 func (x *exchange) verify() (*Identity, error) {
 	var signer *Identity
-	_, err := x.g.verifier.Verify(&sigv4.VerifyInput{
-		Method: x.r.Method, Target: x.r.RequestURI, Host: x.r.Host, Header: x.r.Header, PayloadHash: x.hash,
-		Region: x.g.region, Service: "execute-api", Now: x.now,
-		Lookup: func(accessKeyID string) (sigv4.Key, bool) {
-			holder, ok := x.g.identities.Identity(accessKeyID)
-			if !ok {
-				return sigv4.Key{}, false
-			}
-			x.record.AccessKeyID = accessKeyID
-			signer = holder
-			return holder.Key, true
-		},
-		// On AWS no port is ever part of Host, and clients that leave it out work there.
-		HostWithoutPort: true,
-	})
+	verified, err := x.g.verifier.Verify(x.verifyInput(func(accessKeyID string) (sigv4.Key, bool) {
+		holder, ok := x.g.identities.Identity(accessKeyID)
+		if !ok {
+			return sigv4.Key{}, false
+		}
+		x.record.AccessKeyID, x.record.Claimed = accessKeyID, holder.Name
+		signer = holder
+		return holder.Key, true
+	}))
 	if err != nil {
 		return nil, err
 	}
+	x.verified = verified
 	return signer, nil
+}
+
+func (x *exchange) verifyInput(lookup func(string) (sigv4.Key, bool)) *sigv4.VerifyInput {
+	return &sigv4.VerifyInput{
+		Method: x.r.Method, Target: x.r.RequestURI, Host: x.r.Host, Header: x.r.Header, PayloadHash: x.hash,
+		Region: x.g.region, Service: "execute-api", Now: x.now,
+		Lookup: lookup,
+		// On AWS no port is ever part of Host, and clients that leave it out work there.
+		HostWithoutPort: true,
+	}
 }
 
 func (x *exchange) refusedSignature(err error) *Refusal {
@@ -183,6 +200,7 @@ func (x *exchange) refusedSignature(err error) *Refusal {
 	}
 	x.record.CanonicalRequest = redact(refusal.CanonicalRequest)
 	x.record.StringToSign = refusal.StringToSign
+	x.explainMismatch(refusal)
 	return refuseSignature(refusal.Type, refusal.Message)
 }
 
@@ -227,6 +245,7 @@ func (x *exchange) invoke() (proxyevent.Response, *Refusal) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.r.Context()), integrationTimeout)
 	defer cancel()
 	x.record.Function = x.route.Function
+	x.keepEvent(payload)
 	start := x.g.now()
 	answer, err := x.g.invoker.Invoke(ctx, x.route.Function, Event{Payload: payload, TraceID: x.ids.trace})
 	x.record.FunctionDuration = x.g.now().Sub(start)

@@ -14,6 +14,8 @@ type Record struct {
 	Route     string    `json:"route,omitempty"`
 
 	Identity    string `json:"identity,omitempty"` // the caller's ARN
+	Name        string `json:"name,omitempty"`     // the caller's name here, such as its profile
+	Claimed     string `json:"claimed,omitempty"`  // the name of whom a request says it is from whose signature was refused
 	AccessKeyID string `json:"access_key_id,omitempty"`
 
 	Checks []Check `json:"checks"`
@@ -29,6 +31,8 @@ type Record struct {
 	Function         string        `json:"function,omitempty"`
 	FunctionDuration time.Duration `json:"function_duration_ns,omitempty"`
 	Duration         time.Duration `json:"duration_ns"` // until the answer was ready to be sent
+
+	Detail *Detail `json:"detail,omitempty"` // nil unless Config.DetailBytes asks for it
 }
 
 // Check is one step of the pipeline. Steps that were not reached are not listed.
@@ -36,6 +40,9 @@ type Check struct {
 	Name   string `json:"name"`
 	OK     bool   `json:"ok"`
 	Detail string `json:"detail,omitempty"`
+	// Duration is how long the step took, the steps before it that are not listed included. Only records with details
+	// have it.
+	Duration time.Duration `json:"duration_ns,omitempty"`
 }
 
 // mostChecks is how many a request that is let in usually has.
@@ -50,11 +57,11 @@ func (rec *Record) fail(name string, refusal *Refusal) *Refusal {
 	if detail == "" {
 		detail = firstLine(refusal.Message)
 	}
-	rec.Checks = append(rec.Checks, Check{Name: name, Detail: detail})
+	rec.Checks = append(rec.Checks, Check{Name: name, Detail: redact(detail)})
 	return refusal
 }
 
 func (rec *Record) refused(refusal *Refusal) {
 	rec.Status, rec.ErrorType = refusal.Status, refusal.Type
-	rec.Message, rec.Why = redact(refusal.Message), refusal.Why
+	rec.Message, rec.Why = redact(refusal.Message), redact(refusal.Why)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"io"
+	"maps"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -53,9 +54,9 @@ func (g *Gateway) newRequestIDs(r *http.Request, now time.Time) requestIDs {
 	return ids
 }
 
-// refuse sends an answer of the gateway's own.
-func (x *exchange) refuse(w http.ResponseWriter, refusal *Refusal) {
-	h := w.Header()
+// refuse is an answer of the gateway's own.
+func (x *exchange) refuse(refusal *Refusal) proxyevent.Response {
+	h := make(http.Header, 5)
 	if refusal.Type == "" {
 		h.Set("Content-Type", "text/plain; charset=utf-8")
 	} else {
@@ -67,12 +68,15 @@ func (x *exchange) refuse(w http.ResponseWriter, refusal *Refusal) {
 	if refusal.Status == http.StatusGatewayTimeout {
 		h["X-Amzn-Trace-Id"] = []string{x.ids.trace}
 	}
-	writeBody(w, refusal.Status, []byte(refusal.Body))
+	return proxyevent.Response{Status: refusal.Status, Header: h, Body: []byte(refusal.Body)}
 }
 
-// answer sends the function's response. The gateway's own headers cannot be overridden.
-func (x *exchange) answer(w http.ResponseWriter, response proxyevent.Response) {
-	h := w.Header()
+// answer sets the headers of a response: the gateway's own as they are, and of a function's those that it may set.
+func (x *exchange) answer(h http.Header, response proxyevent.Response, refusal *Refusal) {
+	if refusal != nil {
+		maps.Copy(h, response.Header)
+		return
+	}
 	for name, values := range response.Header {
 		switch strings.ToLower(name) {
 		case "x-amzn-requestid", "x-amz-apigw-id", "x-amzn-trace-id":
@@ -83,7 +87,6 @@ func (x *exchange) answer(w http.ResponseWriter, response proxyevent.Response) {
 	h["x-amzn-RequestId"] = []string{x.ids.request}
 	h["x-amz-apigw-id"] = []string{x.ids.extended}
 	h["X-Amzn-Trace-Id"] = []string{x.ids.trace}
-	writeBody(w, response.Status, response.Body)
 }
 
 // writeBody sends status and body; a caller that went away is nobody's error.
@@ -93,13 +96,4 @@ func writeBody(w http.ResponseWriter, status int, body []byte) {
 	}
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
-}
-
-// tokens are session tokens as they stand in canonical requests: a header's line, or a parameter of the query.
-var tokens = regexp.MustCompile(`(?i)(x-amz-security-token[:=])[^\n&']+`)
-
-// redact removes session tokens from what is kept or shown. The answer to the caller, who sent the token, keeps it, as
-// AWS's does.
-func redact(s string) string {
-	return tokens.ReplaceAllString(s, "${1}[redacted]")
 }

@@ -11,16 +11,23 @@ import (
 // proven by the signature. Without a hit it returns false. It needs a Lookup that
 // knows the key, and knows nothing of SigV4a.
 func Guess(in *VerifyInput) ([]Difference, bool) {
+	differences, _, found := GuessText(in)
+	return differences, found
+}
+
+// GuessText is Guess with the whole canonical request that the client signed. It
+// may hold the session token.
+func GuessText(in *VerifyInput) (differences []Difference, canonicalRequest string, found bool) {
 	seen, err := Inspect(in)
 	if err != nil || seen.Signature == "" {
-		return nil, false
+		return nil, "", false
 	}
 	g := newGuess(in, seen)
 	if g.yields(&g.server, g.secret) {
-		return []Difference{{Part: PartNone, Why: "the signature is right"}}, true
+		return []Difference{{Part: PartNone, Why: "the signature is right"}}, g.server.String(), true
 	}
 	if why, found := g.secretMistake(); found {
-		return []Difference{{Part: PartSecret, Why: why}}, true
+		return []Difference{{Part: PartSecret, Why: why}}, g.server.String(), true
 	}
 	for i, first := range mistakes {
 		one, ok := first.apply(g, g.server)
@@ -28,16 +35,16 @@ func Guess(in *VerifyInput) ([]Difference, bool) {
 			continue
 		}
 		if g.yields(&one, g.secret) {
-			return []Difference{g.difference(first, one)}, true
+			return []Difference{g.difference(first, one)}, one.String(), true
 		}
 		for _, second := range mistakes[i+1:] {
 			two, ok := second.apply(g, one)
 			if ok && second.part != first.part && g.yields(&two, g.secret) {
-				return []Difference{g.difference(first, two), g.difference(second, two)}, true
+				return []Difference{g.difference(first, two), g.difference(second, two)}, two.String(), true
 			}
 		}
 	}
-	return nil, false
+	return nil, "", false
 }
 
 // guess is one request whose signature is to be hit.

@@ -1,0 +1,146 @@
+package gateway
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+const redacted = "[redacted]"
+
+// tokens are secrets as they stand in canonical requests and in messages: a header's line, or a parameter of a query.
+var tokens = regexp.MustCompile(`(?im)((?:x-amz-security-token|x-api-key)[:=])[^\n&']+|(\bsignature=)[0-9a-f]{64,}|^((?:cookie|proxy-authorization):).+`)
+
+// redact removes session tokens, API keys and signatures from what is kept or shown. The answer to the caller, who sent
+// them, keeps them, as AWS's does.
+func redact(s string) string {
+	return tokens.ReplaceAllString(s, "${1}${2}${3}"+redacted)
+}
+
+// secretNames are the headers and parameters, in lower case, whose values a record never holds. A signature is one: for
+// five minutes whoever has it can send the request again.
+var secretNames = map[string]bool{
+	"x-amz-security-token": true, "x-amz-signature": true, "x-api-key": true, "apikey": true,
+	"cookie": true, "set-cookie": true, "proxy-authorization": true,
+}
+
+// signatureOf is the end of an Authorization header of Signature Version 4.
+var signatureOf = regexp.MustCompile(`(?i)(signature=)[^,\s]+`)
+
+// redactValue returns what may be kept of a header's or a parameter's value.
+func redactValue(name, value string) string {
+	switch name = strings.ToLower(name); {
+	case secretNames[name]:
+		return redacted
+	case name != "authorization":
+		return value
+	case strings.HasPrefix(value, "AWS4-"):
+		return signatureOf.ReplaceAllString(value, "${1}"+redacted)
+	}
+	return redacted
+}
+
+// redactQuery redacts a raw query.
+func redactQuery(query string) string {
+	pieces := strings.Split(query, "&")
+	for i, piece := range pieces {
+		name, _, _ := strings.Cut(piece, "=")
+		if decoded, err := url.QueryUnescape(name); err == nil && secretNames[strings.ToLower(decoded)] {
+			pieces[i] = name + "=" + redacted
+		}
+	}
+	return strings.Join(pieces, "&")
+}
+
+// scrubber removes the secrets of one request wherever they stand: a function may answer with what it was sent.
+type scrubber struct {
+	replacer *strings.Replacer
+}
+
+// shortestSecret is the least length that is looked for in other texts: removing a shorter one would garble them.
+const shortestSecret = 8
+
+// newScrubber collects the secrets of a request and of whoever sent it.
+func newScrubber(header http.Header, query string, holder *Identity) scrubber {
+	var secrets []string
+	add := func(values ...string) {
+		for _, value := range values {
+			if len(value) >= shortestSecret {
+				quoted, _ := json.Marshal(value)
+				secrets = append(secrets, value, redacted, url.QueryEscape(value), redacted,
+					string(quoted[1:len(quoted)-1]), redacted, strings.ReplaceAll(value, "/", `\/`), redacted)
+			}
+		}
+	}
+	for name, values := range header {
+		if secretNames[strings.ToLower(name)] {
+			add(values...)
+		}
+	}
+	for _, authorization := range header.Values("Authorization") {
+		if !strings.HasPrefix(authorization, "AWS4-") {
+			add(authorization)
+		} else if at := strings.LastIndexByte(authorization, '='); at >= 0 {
+			add(authorization[at+1:])
+		}
+	}
+	for piece := range strings.SplitSeq(query, "&") {
+		name, value, _ := strings.Cut(piece, "=")
+		if name, err := url.QueryUnescape(name); err != nil || !secretNames[strings.ToLower(name)] {
+			continue
+		}
+		add(value)
+		if decoded, err := url.QueryUnescape(value); err == nil {
+			add(decoded)
+		}
+	}
+	if holder != nil {
+		add(holder.Key.SecretAccessKey, holder.Key.SessionToken)
+	}
+	return scrubber{strings.NewReplacer(secrets...)}
+}
+
+func (s scrubber) text(text string) string { return s.replacer.Replace(text) }
+
+// header returns what may be kept of headers.
+func (s scrubber) header(h http.Header) http.Header {
+	kept := make(http.Header, len(h))
+	for name, values := range h {
+		for _, value := range values {
+			kept[name] = append(kept[name], s.text(redactValue(name, value)))
+		}
+	}
+	return kept
+}
+
+// event returns what may be kept of a function's event: the values under secret names are taken out, wherever they lie.
+func (s scrubber) event(payload []byte) json.RawMessage {
+	var event any
+	if json.Unmarshal(payload, &event) != nil {
+		return nil
+	}
+	kept, err := json.Marshal(redactTree("", event))
+	if err != nil {
+		return nil
+	}
+	return json.RawMessage(s.text(string(kept)))
+}
+
+// redactTree redacts each text by the name under which it stands, itself or in a list.
+func redactTree(name string, node any) any {
+	switch node := node.(type) {
+	case map[string]any:
+		for key, value := range node {
+			node[key] = redactTree(key, value)
+		}
+	case []any:
+		for i, value := range node {
+			node[i] = redactTree(name, value)
+		}
+	case string:
+		return redactValue(name, node)
+	}
+	return node
+}
