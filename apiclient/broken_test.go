@@ -155,3 +155,51 @@ func TestNothingIsSentAfterTheEnd(t *testing.T) {
 		t.Errorf("got %v with %d requests sent, want the deadline and none", err, sent)
 	}
 }
+
+// Retry-After lengthens a wait, in seconds or as a date, and never shortens one.
+func TestRetryAfter(t *testing.T) {
+	const date, later = "Mon, 23 Nov 2026 12:00:00 GMT", "Mon, 23 Nov 2026 12:00:07 GMT"
+	for name, tt := range map[string]struct {
+		header http.Header
+		wait   time.Duration // 0: no retry
+	}{
+		"nothing":            {http.Header{}, 2 * time.Second},
+		"seconds":            {http.Header{"Retry-After": {"5"}}, 5 * time.Second},
+		"less than the wait": {http.Header{"Retry-After": {"1"}}, 2 * time.Second},
+		"a date":             {http.Header{"Retry-After": {later}, "Date": {date}}, 7 * time.Second},
+		"a date of no clock": {http.Header{"Retry-After": {later}}, 2 * time.Second},
+		"nonsense":           {http.Header{"Retry-After": {"-5"}}, 2 * time.Second},
+		"the longest wait":   {http.Header{"Retry-After": {"20"}}, 20 * time.Second},
+		"no longer a moment": {http.Header{"Retry-After": {"21"}}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var sent []time.Time
+				c, err := apiclient.New(apiclient.Config{
+					Endpoint: resolve(t, apiclient.EndpointConfig{URL: apiURL}), Credentials: static(testKeys),
+					Retry: apiclient.Retry{MaxAttempts: 2, Backoff: retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 2 * time.Second, nil })},
+					Base: roundTripperFunc(func(*http.Request) (*http.Response, error) {
+						sent = append(sent, time.Now())
+						resp := respond(503, "", "")
+						for name, values := range tt.header {
+							resp.Header[name] = values
+						}
+						return resp, nil
+					}),
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := c.Do(t.Context(), apiclient.Request{}); err == nil {
+					t.Fatal("got a 2xx, want the 503")
+				}
+				switch {
+				case tt.wait == 0 && len(sent) != 1:
+					t.Errorf("got %d attempts, want one", len(sent))
+				case tt.wait > 0 && (len(sent) != 2 || sent[1].Sub(sent[0]) != tt.wait):
+					t.Errorf("sent at %v, want %v between two", sent, tt.wait)
+				}
+			})
+		})
+	}
+}

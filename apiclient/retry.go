@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -24,7 +25,8 @@ type Retry struct {
 	MaxAttempts int
 	// MaxBackoff bounds the wait between attempts. 0 means 20 seconds. A wait that would outlast the context's deadline
 	// is not begun, nor one that leaves less time than the quickest answer of this client has taken: what is at hand is
-	// returned instead.
+	// returned instead. An answer's Retry-After lengthens the wait; one above MaxBackoff is no longer a moment, and the
+	// answer is returned.
 	MaxBackoff time.Duration
 	// Backoff replaces the wait between attempts; attempt counts from 1. nil is the SDK's exponential backoff with
 	// jitter.
@@ -52,6 +54,24 @@ type Attempt struct {
 
 // ErrorType is API Gateway's name for the error, empty when it did not make the answer.
 func (a Attempt) ErrorType() string { return errorType(a.Header) }
+
+// retryAfter is how long the answer asks to wait (RFC 9110 section 10.2.3). The movie list does with a 503, API Gateway
+// itself never does. A date is measured by the clock that wrote it.
+func (a Attempt) retryAfter() time.Duration {
+	text := a.Header.Get("Retry-After")
+	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	until, err := http.ParseTime(text)
+	if err != nil {
+		return 0
+	}
+	written, err := http.ParseTime(a.Header.Get("Date"))
+	if err != nil {
+		return 0
+	}
+	return max(until.Sub(written), 0)
+}
 
 // RetryTransient is the default condition: connection errors, throttling, and the server errors 500, 502, 503 and 504.
 // A quota that is used up (LimitExceededException) is not throttling: it lasts for the rest of its day, week or month.
@@ -116,14 +136,15 @@ func newRetrier(policy Retry) *retrier {
 	if policy.Condition == nil {
 		policy.Condition = RetryTransient
 	}
+	if policy.MaxBackoff <= 0 {
+		policy.MaxBackoff = retry.DefaultMaxBackoff
+	}
 	quota := ratelimit.NewTokenRateLimit(retry.DefaultRetryRateTokens)
 	standard := retry.NewStandard(func(o *retry.StandardOptions) {
 		o.RateLimiter = quota
 		o.MaxAttempts = policy.MaxAttempts
 		o.Backoff = policy.Backoff
-		if policy.MaxBackoff > 0 {
-			o.MaxBackoff = policy.MaxBackoff
-		}
+		o.MaxBackoff = policy.MaxBackoff
 	})
 	policy.MaxAttempts = standard.MaxAttempts()
 	return &retrier{policy: policy, sdk: standard, quota: quota}
@@ -158,6 +179,11 @@ func (r *retrier) reserve(ctx context.Context, a Attempt) (wait time.Duration, r
 	if err != nil {
 		return 0, nil, false
 	}
+	asked := a.retryAfter()
+	if asked > r.policy.MaxBackoff {
+		return 0, nil, false
+	}
+	wait = max(wait, asked)
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= wait+time.Duration(r.quickest.Load()) {
 		return 0, nil, false
 	}

@@ -1,17 +1,16 @@
 // Package movielist is the movie list's API as Go functions, on top of apiclient.
 //
-// It knows the API's paths, fields and errors. Signing, retries and everything else about the way there is the
-// [apiclient.Client]'s, which it is given. Make it yours along with the domain: it is one file for one resource.
+// It knows the API's paths, parameters, conditions and errors, all that openapi.yaml has. Signing, retries and everything
+// else about the way there is the [apiclient.Client]'s, which it is given. It keeps nothing between calls. Make it yours
+// along with the domain.
 package movielist
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
 	"net/http"
-	"net/url"
 	"strconv"
 
 	"github.com/marquee-api/marquee/apiclient"
@@ -27,6 +26,8 @@ type Movie struct {
 	Year  int    `json:"year"`
 	Title string `json:"title"`
 	Info  Info   `json:"info"`
+	// ETag stands for the state that was read or written: see [IfMatch]. Movies of a list have none.
+	ETag string `json:"-"`
 }
 
 // Info is what is known of a movie beyond its key. Every field may be missing.
@@ -34,7 +35,7 @@ type Info struct {
 	Directors []string `json:"directors,omitempty"`
 	// ReleaseDate is an RFC 3339 time.
 	ReleaseDate string `json:"release_date,omitempty"`
-	// Rating is from 0 to 10; 0 means not rated.
+	// Rating is above 0 and at most 10, with at most two decimals; 0 means not rated.
 	Rating          float64  `json:"rating,omitempty"`
 	Genres          []string `json:"genres,omitempty"`
 	ImageURL        string   `json:"image_url,omitempty"`
@@ -49,39 +50,9 @@ type Page struct {
 	Items []Movie
 	// Count is the number of Items.
 	Count int
-	// NextToken asks for the page that follows, empty on the last one.
+	// NextToken asks for the page that follows, empty on the last one. It can be used for a day.
 	NextToken string
 }
-
-// Filter chooses what is listed.
-type Filter struct {
-	// Year is the year of the movies, 0 for every year.
-	Year int
-	// Limit is how many movies a page has at most, 0 for as many as the API thinks fit.
-	Limit int
-}
-
-// ErrNotFound says that there is no such movie.
-var ErrNotFound = errors.New("no such movie")
-
-// Error is what the movie list itself says about a request. What API Gateway says comes as it is, an
-// [*apiclient.APIError]; that is also behind an Error.
-type Error struct {
-	// Code is for programs: not_found, invalid_parameter, unavailable, …
-	Code string
-	// Message is for people.
-	Message string
-	// Answer is the whole answer.
-	Answer *apiclient.APIError
-}
-
-func (e *Error) Error() string { return fmt.Sprintf("%s (%s)", e.Message, e.Code) }
-
-// Unwrap returns the answer.
-func (e *Error) Unwrap() error { return e.Answer }
-
-// Is makes a not_found be [ErrNotFound].
-func (e *Error) Is(target error) bool { return target == ErrNotFound && e.Code == "not_found" }
 
 // Client calls the movie list. It is safe for concurrent use.
 type Client struct{ api *apiclient.Client }
@@ -89,16 +60,10 @@ type Client struct{ api *apiclient.Client }
 // New returns a client that calls through api.
 func New(api *apiclient.Client) *Client { return &Client{api: api} }
 
-// List returns one page: the first with an empty token, else the one that a page's NextToken asks for. The filter's
-// year must then be the same.
+// List returns one page: the first with an empty token, else the one that a page's NextToken asks for. Selection and
+// sort of the filter must then be the same; Limit and Fields may change.
 func (c *Client) List(ctx context.Context, f Filter, token string) (*Page, error) {
-	query := make(url.Values)
-	if f.Year != 0 {
-		query.Set("year", strconv.Itoa(f.Year))
-	}
-	if f.Limit != 0 {
-		query.Set("limit", strconv.Itoa(f.Limit))
-	}
+	query := f.query()
 	if token != "" {
 		query.Set("next", token)
 	}
@@ -135,59 +100,58 @@ func (c *Client) All(ctx context.Context, f Filter) iter.Seq2[Movie, error] {
 	}
 }
 
-// Get returns one movie. [ErrNotFound] if there is none.
+// Get returns one movie with its ETag. [ErrNotFound] if there is none.
 func (c *Client) Get(ctx context.Context, year int, title string) (*Movie, error) {
-	movie := new(Movie)
-	if err := c.api.DoJSON(ctx, apiclient.Request{Path: moviePath, PathParams: key(year, title)}, movie); err != nil {
-		return nil, wrap(fmt.Sprintf("reading %q of %d", title, year), err)
+	return c.get(ctx, apiclient.Request{Path: moviePath, PathParams: key(year, title)})
+}
+
+// GetIfChanged returns one movie unless it is in the state that the caller has, by its ETag: [ErrNotModified] then.
+func (c *Client) GetIfChanged(ctx context.Context, have Movie) (*Movie, error) {
+	return c.get(ctx, unlessIn(have))
+}
+
+// unlessIn asks for a movie that is not in the state that the caller has, if the caller has any.
+func unlessIn(have Movie) apiclient.Request {
+	r := apiclient.Request{Path: moviePath, PathParams: key(have.Year, have.Title)}
+	if have.ETag != "" {
+		r.Header = http.Header{"If-None-Match": {have.ETag}}
 	}
+	return r
+}
+
+func (c *Client) get(ctx context.Context, r apiclient.Request) (*Movie, error) {
+	resp, err := c.api.Do(ctx, r)
+	if err == nil {
+		return movieOf(resp)
+	}
+	return nil, wrap(fmt.Sprintf("reading %q of %s", r.PathParams["title"], r.PathParams["year"]), err)
+}
+
+// ETag returns the state of a movie without the movie. [ErrNotFound] if there is none.
+func (c *Client) ETag(ctx context.Context, year int, title string) (string, error) {
+	return c.ETagIfChanged(ctx, Movie{Year: year, Title: title})
+}
+
+// ETagIfChanged is [Client.GetIfChanged] without the movie.
+func (c *Client) ETagIfChanged(ctx context.Context, have Movie) (string, error) {
+	r := unlessIn(have)
+	r.Method = http.MethodHead
+	resp, err := c.api.Do(ctx, r)
+	if err != nil {
+		return "", wrap(fmt.Sprintf("looking for %q of %d", have.Title, have.Year), err)
+	}
+	return resp.Header.Get("ETag"), nil
+}
+
+func movieOf(resp *apiclient.Response) (*Movie, error) {
+	movie := new(Movie)
+	if err := resp.JSON(movie); err != nil {
+		return nil, err
+	}
+	movie.ETag = resp.Header.Get("ETag")
 	return movie, nil
 }
 
-// Put writes a movie, whatever is there, and reports whether it is a new one. (The API wants to be told that an old one
-// may be replaced, so replacing takes a second request.)
-func (c *Client) Put(ctx context.Context, movie Movie) (created bool, err error) {
-	request := apiclient.Request{
-		Method: http.MethodPut, Path: moviePath, PathParams: key(movie.Year, movie.Title), JSON: movie,
-	}
-	resp, err := c.api.Do(ctx, request)
-	if answer := (*apiclient.APIError)(nil); errors.As(err, &answer) && answer.StatusCode == http.StatusPreconditionRequired {
-		request.Header = anyState()
-		resp, err = c.api.Do(ctx, request)
-	}
-	if err != nil {
-		return false, wrap(fmt.Sprintf("writing %q of %d", movie.Title, movie.Year), err)
-	}
-	return resp.Status == http.StatusCreated, nil
-}
-
-// Delete removes a movie, in whatever state it is. [ErrNotFound] if the API says that there was none.
-func (c *Client) Delete(ctx context.Context, year int, title string) error {
-	_, err := c.api.Do(ctx, apiclient.Request{
-		Method: http.MethodDelete, Path: moviePath, PathParams: key(year, title), Header: anyState(),
-	})
-	return wrap(fmt.Sprintf("removing %q of %d", title, year), err)
-}
-
-func anyState() http.Header { return http.Header{"If-Match": {"*"}} }
-
 func key(year int, title string) map[string]string {
 	return map[string]string{"year": strconv.Itoa(year), "title": title}
-}
-
-// wrap reads the movie list's own error out of an answer: {"error":{"code":"…","message":"…"}}.
-func wrap(doing string, err error) error {
-	if err == nil {
-		return nil
-	}
-	var answer *apiclient.APIError
-	if errors.As(err, &answer) && !answer.ByGateway() {
-		var body struct {
-			Error struct{ Code, Message string }
-		}
-		if json.Unmarshal(answer.Response.Body, &body) == nil && body.Error.Code != "" {
-			err = &Error{Code: body.Error.Code, Message: body.Error.Message, Answer: answer}
-		}
-	}
-	return fmt.Errorf("%s: %w", doing, err)
 }

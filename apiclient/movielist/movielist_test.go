@@ -48,7 +48,7 @@ func (s *stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, `<html>`)
 	case r.Method == "PUT" && strings.HasSuffix(r.URL.Path, "/new"):
 		w.WriteHeader(201)
-		io.WriteString(w, `{}`)
+		io.WriteString(w, `{"year":2013,"title":"new","info":{}}`)
 	case r.Method == "DELETE":
 		w.WriteHeader(204)
 	default:
@@ -58,9 +58,15 @@ func (s *stub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func newClient(t testing.TB, s *stub) *movielist.Client {
 	t.Helper()
-	server := httptest.NewServer(s)
+	return clientOf(t, s, "/dev")
+}
+
+// clientOf calls a handler below a stage.
+func clientOf(t testing.TB, h http.Handler, stage string) *movielist.Client {
+	t.Helper()
+	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
-	endpoint, err := apiclient.ResolveEndpoint(apiclient.EndpointConfig{URL: server.URL + "/dev", Region: "ap-northeast-2"})
+	endpoint, err := apiclient.ResolveEndpoint(apiclient.EndpointConfig{URL: server.URL + stage, Region: "ap-northeast-2"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,9 +160,9 @@ func TestOneMovie(t *testing.T) {
 		t.Errorf("got error %v, movie (-want +got):\n%s", err, diff)
 	}
 	for title, wantCreated := range map[string]bool{"new": true, "Rush": false} {
-		created, err := c.Put(t.Context(), movielist.Movie{Year: 2013, Title: title})
-		if err != nil || created != wantCreated {
-			t.Errorf("putting %s: got created %v, %v, want %v", title, created, err, wantCreated)
+		put, err := c.Put(t.Context(), movielist.Movie{Year: 2013, Title: title})
+		if err != nil || put.Created != wantCreated || put.Title != title {
+			t.Errorf("putting %s: got %+v, %v, want created %v", title, put, err, wantCreated)
 		}
 	}
 	if err := c.Delete(t.Context(), 1997, "Face/Off"); err != nil {
