@@ -22,6 +22,7 @@ type exchange struct {
 	now    time.Time
 	record Record
 
+	method   string // what is routed and authorised: the one on the wire, or the one that overrides it
 	path     string // normalised, with the stage: what was signed, and what is routed and authorised
 	query    string
 	target   target
@@ -105,7 +106,7 @@ func (x *exchange) limit() *Refusal {
 	raw, query, _ := strings.Cut(x.r.RequestURI, "?")
 	x.path, x.query = sigv4.NormalizePath(raw), query
 	x.record.Path = x.path
-	return nil
+	return x.overrideMethod()
 }
 
 // find names the API, and the route whose authorization type counts. A path without a route behaves like an AWS_IAM
@@ -119,9 +120,9 @@ func (x *exchange) find() *Refusal {
 	x.target = target
 	x.record.API = api.ID
 	x.record.pass("api", api.ID+"/"+api.Stage)
-	x.route, x.params = api.router.match(x.r.Method, target.path)
+	x.route, x.params = api.router.match(x.method, target.path)
 	// The actual path, percent-encoded as on the wire: that is what policies match.
-	x.arn = "arn:aws:execute-api:" + x.g.region + ":" + x.g.accountID + ":" + api.ID + "/" + api.Stage + "/" + x.r.Method + target.path
+	x.arn = "arn:aws:execute-api:" + x.g.region + ":" + x.g.accountID + ":" + api.ID + "/" + api.Stage + "/" + x.method + target.path
 	if len(x.arn) > maxMethodARN {
 		return refuseLongURI.because("the method ARN has %d bytes, the limit is %d", len(x.arn), maxMethodARN)
 	}
@@ -153,7 +154,7 @@ func (x *exchange) authenticate() *Refusal {
 	if x.identity == nil && !x.noAuth() {
 		return x.record.fail("signature", x.refusedSignature(err))
 	}
-	return nil
+	return x.checkOverride()
 }
 
 // signed says whether the request looks signed with SigV4, rightly or wrongly.
@@ -208,7 +209,7 @@ func (x *exchange) refusedSignature(err error) *Refusal {
 // service, which documents a 404 that nobody has reported.
 func (x *exchange) routed() *Refusal {
 	if x.route == nil {
-		return x.record.fail("route", refuseMissingToken.because("no route for %s %s", x.r.Method, x.target.path))
+		return x.record.fail("route", refuseMissingToken.because("no route for %s %s", x.method, x.target.path))
 	}
 	x.record.Route = x.route.name
 	x.record.pass("route", x.record.Route)
@@ -278,7 +279,7 @@ func functionRefusal(answer Answer, err error) *Refusal {
 func (x *exchange) proxyRequest() *proxyevent.Request {
 	api := x.target.api
 	event := &proxyevent.Request{
-		Method: x.r.Method, Path: x.target.path, RawQuery: x.query, Protocol: x.r.Proto, Host: x.r.Host,
+		Method: x.method, Path: x.target.path, RawQuery: x.query, Protocol: x.r.Proto, Host: x.r.Host,
 		Header: x.r.Header, Spelling: x.spelling, Body: x.body, Resource: x.route.Path, PathParameters: x.params,
 		API: proxyevent.API{
 			AccountID: x.g.accountID, ID: api.ID, Stage: api.Stage, ResourceID: x.route.ResourceID,
