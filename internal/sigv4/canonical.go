@@ -67,6 +67,7 @@ type scratch struct {
 	second    int64
 	payload   []byte
 	host      []byte
+	value     []byte // of a header: the token that is signed, the host that is verified
 	unsorted  []byte
 	params    []parameter
 	presigned bool // the query holds X-Amz-Algorithm

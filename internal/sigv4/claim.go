@@ -51,9 +51,9 @@ func (c *claim) read(header http.Header, query string) *Refusal {
 // first word is the algorithm whatever it says; the last of a repeated parameter
 // wins.
 func (c *claim) readHeader(header http.Header, authorization string) *Refusal {
-	first := strings.IndexAny(authorization, " ,")
-	if first < 0 {
-		first = len(authorization)
+	first := 0
+	for first < len(authorization) && authorization[first] != ' ' && authorization[first] != ',' {
+		first++
 	}
 	c.algorithm = authorization[:first]
 	for rest, more := authorization[first:], true; more; {

@@ -12,36 +12,42 @@ import (
 type draft struct {
 	in          *SignInput
 	path, query string // as net/http will write them
+	pathForm    PathForm
 	regionSet   string // joined; empty: SigV4
 	header      string // the Authorization header up to the signed headers
 	hadToken    bool   // the request brings a session token along
 }
 
-// newDraft checks the input and resolves its zero values. It leaves time, host and
+// read checks the input and resolves its zero values. It leaves time, host and
 // payload hash in work.
-func newDraft(in *SignInput, work *scratch) (draft, error) {
+func (d *draft) read(in *SignInput, work *scratch) error {
 	if err := in.check(); err != nil {
-		return draft{}, err
+		return err
 	}
 	at := in.Time
 	if at.IsZero() {
 		at = time.Now()
 	}
-	if err := work.setTime(at.UTC()); err != nil {
-		return draft{}, err
+	if err := work.setTime(at); err != nil {
+		return err
 	}
 	if err := work.setHost(in.Request); err != nil {
-		return draft{}, err
+		return err
 	}
 	if err := in.writePayloadHash(work); err != nil {
-		return draft{}, err
+		return err
 	}
-	d := draft{in: in}
-	d.path, d.query = wireTarget(in.Request.URL)
+	d.in = in
+	if u := in.Request.URL; u.Opaque == "" && u.RawPath == "" && isCanonical(u.Path) {
+		d.path, d.query, d.pathForm = u.Path, u.RawQuery, PathVerbatim // every form of it is the same
+	} else {
+		d.path, d.query = wireTarget(u)
+		d.pathForm = in.Path
+	}
 	if len(in.RegionSet) > 0 {
 		d.regionSet = strings.Join(in.RegionSet, ",")
 	}
-	return d, nil
+	return nil
 }
 
 func (in *SignInput) check() error {
@@ -63,9 +69,6 @@ func wireTarget(u *url.URL) (path, query string) {
 	if u.Opaque != "" {
 		return splitTarget(u.RequestURI())
 	}
-	if u.RawPath == "" && isPlain(u.Path) {
-		return u.Path, u.RawQuery
-	}
 	return u.EscapedPath(), u.RawQuery
 }
 
@@ -75,7 +78,7 @@ func (d *draft) canonical(work *scratch) canonical {
 	if method == "" {
 		method = http.MethodGet
 	}
-	return canonical{method: method, path: d.path, pathForm: d.in.Path, query: d.query, payload: work.payload}
+	return canonical{method: method, path: d.path, pathForm: d.pathForm, query: d.query, payload: work.payload}
 }
 
 func (d *draft) algorithm() string {
@@ -101,14 +104,19 @@ func (d *draft) setHeaders(text string, work *scratch) {
 	if r.Header == nil {
 		r.Header = make(http.Header)
 	}
-	values := &[3]string{text[:len(timeFormat)], text[len(timeFormat):], token}
-	r.Header["X-Amz-Date"] = values[0:1:1]
-	r.Header["Authorization"] = values[1:2:2]
-	if token != "" {
+	date, authorization := text[:len(timeFormat)], text[len(timeFormat):]
+	var values []string
+	if token == "" {
+		values = []string{date, authorization}
+	} else {
+		values = []string{date, authorization, token}
 		r.Header["X-Amz-Security-Token"] = values[2:3:3]
-	} else if d.hadToken {
+	}
+	if token == "" && d.hadToken {
 		delete(r.Header, "X-Amz-Security-Token")
 	}
+	r.Header["X-Amz-Date"] = values[0:1:1]
+	r.Header["Authorization"] = values[1:2:2]
 	if d.regionSet != "" {
 		r.Header["X-Amz-Region-Set"] = []string{d.regionSet}
 	}

@@ -7,10 +7,12 @@ import (
 	"strings"
 )
 
+const contentType = "Content-Type"
+
 // requestFields appends the request's own headers that are signed, in order.
 func (d *draft) requestFields(fields []field, work *scratch) ([]field, error) {
 	in := d.in
-	fields = append(fields, field{name: "host", own: work.host})
+	fields = append(fields, field{name: "host", signed: "host", own: work.host})
 	for name, values := range in.Request.Header {
 		if len(values) == 0 || !in.signs(name) {
 			d.hadToken = d.hadToken || name == "X-Amz-Security-Token"
@@ -19,22 +21,27 @@ func (d *draft) requestFields(fields []field, work *scratch) ([]field, error) {
 		if err := in.checkHeader(name, values); err != nil {
 			return nil, err
 		}
-		fields = insertField(fields, field{name: name, mixed: true, values: values})
+		f := field{name: name, values: values}
+		if name == contentType {
+			f.signed = "content-type"
+		}
+		fields = insertField(fields, f)
 	}
 	return fields, nil
 }
 
 // ownFields adds the headers that Sign sets itself.
 func (d *draft) ownFields(fields []field, work *scratch) []field {
-	fields = insertField(fields, field{name: "x-amz-date", own: work.time})
+	fields = insertField(fields, field{name: "x-amz-date", signed: "x-amz-date", own: work.time})
 	if token := d.in.Credentials.SessionToken; token != "" && !d.in.UnsignedToken {
-		fields = insertField(fields, field{name: "x-amz-security-token", text: token})
+		work.value = appendHeaderValue(work.value[:0], token, false)
+		fields = insertField(fields, field{name: "x-amz-security-token", signed: "x-amz-security-token", own: work.value})
 	}
 	if d.regionSet != "" {
-		fields = insertField(fields, field{name: "x-amz-region-set", text: d.regionSet})
+		fields = insertField(fields, field{name: "x-amz-region-set", signed: "x-amz-region-set", own: []byte(d.regionSet)})
 	}
 	if d.in.SignPayloadHash {
-		fields = insertField(fields, field{name: "x-amz-content-sha256", own: work.payload})
+		fields = insertField(fields, field{name: "x-amz-content-sha256", signed: "x-amz-content-sha256", own: work.payload})
 	}
 	return fields
 }
@@ -45,7 +52,7 @@ func (in *SignInput) checkHeader(name string, values []string) error {
 		return fmt.Errorf("sigv4: header %q would be sent beside %q: remove it", name, http.CanonicalHeaderKey(name))
 	}
 	for _, value := range values {
-		if strings.ContainsAny(value, "\r\n\x00") {
+		if strings.IndexByte(value, '\n') >= 0 || strings.IndexByte(value, '\r') >= 0 || strings.IndexByte(value, 0) >= 0 {
 			return fmt.Errorf("sigv4: header %q holds a line break or a zero byte", name)
 		}
 	}
@@ -60,7 +67,7 @@ func (in *SignInput) signs(name string) bool {
 	switch {
 	case hasAmzPrefix(name):
 		return !in.replaces(name)
-	case len(name) == len("content-type") && strings.EqualFold(name, "content-type"):
+	case name == contentType, len(name) == len(contentType) && strings.EqualFold(name, contentType):
 		return true
 	case in.SignHeader == nil:
 		return false

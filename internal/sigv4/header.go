@@ -7,12 +7,11 @@ import (
 
 // field is one header as it enters the canonical request.
 type field struct {
-	name   string
-	mixed  bool // the name is not in lower case yet
-	again  bool // the name of the field before, in another spelling
+	name   string // as spelled
+	signed string // the name as it is signed; empty: name in lower case
 	values []string
-	text   string // a single value; then values is nil
 	own    []byte // a value of ours, in canonical form already; then values is nil
+	again  bool   // the name of the field before, in another spelling
 }
 
 // appendHeaderLines writes "name:value\n" for each field. Fields whose names
@@ -27,9 +26,6 @@ func appendHeaderLines(dst []byte, fields []field, keepTabs bool) []byte {
 			dst = append(dst, ':')
 		}
 		dst = append(dst, f.own...)
-		if f.text != "" {
-			dst = appendHeaderValue(dst, f.text, keepTabs)
-		}
 		for j, value := range f.values {
 			if j > 0 {
 				dst = append(dst, ',')
@@ -87,10 +83,10 @@ func appendSignedHeaders(dst []byte, fields []field) []byte {
 }
 
 func (f *field) appendName(dst []byte) []byte {
-	if f.mixed {
+	if f.signed == "" {
 		return appendLower(dst, f.name)
 	}
-	return append(dst, f.name...)
+	return append(dst, f.signed...)
 }
 
 // insertField keeps fields in order of lower-case name, then of name as spelled,

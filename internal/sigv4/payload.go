@@ -43,7 +43,7 @@ func (in *SignInput) writePayloadHash(work *scratch) error {
 		work.payload = append(work.payload[:0], in.PayloadHash...)
 	case in.Body != nil:
 		sum := sha256.Sum256(in.Body)
-		work.payload = hex.AppendEncode(work.payload[:0], sum[:])
+		work.payload = appendSum(work.payload[:0], sum[:])
 	default:
 		hash, err := requestPayloadHash(in.Request)
 		if err != nil {

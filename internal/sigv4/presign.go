@@ -28,8 +28,8 @@ func (s *Signer) Presign(in *SignInput) (string, error) {
 	}
 	work := getScratch()
 	defer work.release()
-	d, err := newDraft(in, work)
-	if err != nil {
+	var d draft
+	if err := d.read(in, work); err != nil {
 		return "", err
 	}
 	for _, name := range presignParameters {

@@ -91,8 +91,8 @@ type Signer struct {
 func (s *Signer) Sign(in *SignInput) error {
 	work := getScratch()
 	defer work.release()
-	d, err := s.signHeader(in, work)
-	if err != nil {
+	var d draft
+	if err := s.signHeader(&d, in, work); err != nil {
 		return err
 	}
 	work.text = append(work.text[:0], work.time...)
@@ -107,8 +107,8 @@ func (s *Signer) Sign(in *SignInput) error {
 func (s *Signer) AppendAuthorization(dst []byte, in *SignInput) ([]byte, error) {
 	work := getScratch()
 	defer work.release()
-	d, err := s.signHeader(in, work)
-	if err != nil {
+	var d draft
+	if err := s.signHeader(&d, in, work); err != nil {
 		return dst, err
 	}
 	return d.appendAuthorization(dst, work), nil
@@ -126,7 +126,7 @@ type Transcript struct {
 func (s *Signer) Transcript(in *SignInput) (Transcript, error) {
 	work := getScratch()
 	defer work.release()
-	if _, err := s.signHeader(in, work); err != nil {
+	if err := s.signHeader(new(draft), in, work); err != nil {
 		return Transcript{}, err
 	}
 	return Transcript{string(work.canonical), string(work.toSign), string(work.signature)}, nil
@@ -134,24 +134,23 @@ func (s *Signer) Transcript(in *SignInput) (Transcript, error) {
 
 // signHeader makes the signature of an Authorization header. Canonical request,
 // string to sign and signature are left in work.
-func (s *Signer) signHeader(in *SignInput, work *scratch) (draft, error) {
-	d, err := newDraft(in, work)
-	if err != nil {
-		return draft{}, err
+func (s *Signer) signHeader(d *draft, in *SignInput, work *scratch) (err error) {
+	if err := d.read(in, work); err != nil {
+		return err
 	}
 	var few [6]field // where the fields usually lie: on the stack they cost no write barrier
 	c := d.canonical(work)
 	if c.fields, err = d.requestFields(few[:0], work); err != nil {
-		return draft{}, err
+		return err
 	}
 	c.fields = d.ownFields(c.fields, work)
-	if err := s.sign(&d, &c, work); err != nil {
-		return draft{}, err
+	if err := s.sign(d, &c, work); err != nil {
+		return err
 	}
 	if work.presigned { // the server would refuse both placements at once
-		return draft{}, errors.New("sigv4: the URL is presigned already: sign the one without X-Amz-Algorithm")
+		return errors.New("sigv4: the URL is presigned already: sign the one without X-Amz-Algorithm")
 	}
-	return d, nil
+	return nil
 }
 
 // sign leaves canonical request, string to sign and signature in work.

@@ -45,7 +45,7 @@ func newSubject(in *VerifyInput, c *claim, path, query string) subject {
 // whether every header that is said to be signed is there.
 func (s *subject) write(work *scratch) bool {
 	var few [6]field // where the fields usually lie
-	fields, complete := s.fields(few[:0])
+	fields, complete := s.fields(few[:0], work)
 	work.payload = append(work.payload[:0], s.payload...)
 	work.time, work.second = append(work.time[:0], s.isoDate...), 0
 	request := canonical{
@@ -72,7 +72,7 @@ const maxSignedHeaders = 100
 // fields looks up the signed headers, in the order in which they are listed. A
 // name that is listed again ends the list: a short list must not be able to ask
 // for the same long header many times over.
-func (s *subject) fields(fields []field) (out []field, complete bool) {
+func (s *subject) fields(fields []field, work *scratch) (out []field, complete bool) {
 	complete = true
 	for rest, more := s.signedHeaders, true; more; {
 		var name string
@@ -85,14 +85,15 @@ func (s *subject) fields(fields []field) (out []field, complete bool) {
 			if s.variant&withoutPort != 0 {
 				host, _ = cutPort(host)
 			}
-			fields = append(fields, field{name: name, text: host})
+			work.value = appendHeaderValue(work.value[:0], host, s.variant&keptTabs != 0)
+			fields = append(fields, field{name: name, signed: name, own: work.value})
 			continue
 		}
 		values := headerValues(s.header, name)
 		if len(values) == 0 || !isLower(name) {
 			complete = false
 		}
-		fields = append(fields, field{name: name, values: values})
+		fields = append(fields, field{name: name, signed: name, values: values})
 	}
 	return fields, complete
 }

@@ -49,11 +49,12 @@ func parseTime(s string) (time.Time, bool) {
 
 // setTime leaves the time in work.time, where the one of the same second may
 // still stand.
-func (work *scratch) setTime(utc time.Time) error {
-	second := utc.Unix()
+func (work *scratch) setTime(at time.Time) error {
+	second := at.Unix()
 	if second == work.second && second != 0 {
 		return nil
 	}
+	utc := at.UTC()
 	if year := utc.Year(); year < 0 || year > 9999 {
 		return fmt.Errorf("sigv4: the time to sign is in the year %d: want four digits", year)
 	}
