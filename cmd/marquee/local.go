@@ -45,7 +45,7 @@ It works for any template with a REST API and Go functions. Ctrl-C stops everyth
 		Example: `  marquee local                       the stack of template.yaml in this folder
   marquee local --once                call the API once through the caller function, show the answer, stop
   marquee local --port 0 --no-data    free ports, an empty table
-  marquee local --param Stage=prod    with another parameter of the template`,
+  marquee local --param Stage=test    with another parameter of the template`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error

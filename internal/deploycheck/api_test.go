@@ -18,27 +18,33 @@ type rule struct {
 }
 
 func TestDeployed(t *testing.T) {
-	text := readTemplate(t)
-	for _, rule := range slices.Concat(apiRules(), stageRules(), networkRules(), functionRules()) {
-		t.Run(rule.name, func(t *testing.T) {
-			if err := rule.check(parse(t, text)); err != nil {
-				t.Fatal(err)
-			}
-			if len(rule.broken) == 0 {
-				t.Fatal("no way of breaking this rule is given, so nothing says that it can fail")
-			}
-			for how, breakIt := range rule.broken {
-				template := parse(t, text)
-				breakIt(template)
-				if err := rule.check(template); err == nil {
-					t.Errorf("the template passes with %s", how)
-				}
+	for _, v := range variants(t) {
+		t.Run(v.name, func(t *testing.T) {
+			text := v.read(t)
+			for _, rule := range slices.Concat(apiRules(v), stageRules(v), networkRules(v), functionRules(v), optionRules(v), watchRules(v)) {
+				t.Run(rule.name, func(t *testing.T) { rule.test(t, v, text) })
 			}
 		})
 	}
 }
 
-func apiRules() []rule {
+func (r rule) test(t *testing.T, v variant, text []byte) {
+	if err := r.check(v.template(t, text)); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.broken) == 0 {
+		t.Fatal("no way of breaking this rule is given, so nothing says that it can fail")
+	}
+	for how, breakIt := range r.broken {
+		template := v.template(t, text)
+		breakIt(template)
+		if err := r.check(template); err == nil {
+			t.Errorf("the template passes with %s", how)
+		}
+	}
+}
+
+func apiRules(v variant) []rule {
 	policy := func(t object) []any {
 		return listAt(properties(t, "MoviesApi"), "Body", "x-amazon-apigateway-policy", "Statement")
 	}
@@ -56,7 +62,7 @@ func apiRules() []rule {
 			},
 			"a second API": func(t object) { objectAt(t, "Resources")["Other"] = object{"Type": "AWS::ApiGateway::RestApi"} },
 		}},
-		{"every operation is authorized by IAM", signed, map[string]func(object){
+		{"every operation is authorized by IAM", signed(v), map[string]func(object){
 			"an operation without security": func(t object) { delete(operation(t), "security") },
 			"an operation that may go without": func(t object) {
 				operation(t)["security"] = list(object{"AWS_IAM": []any{}}, object{})
@@ -67,14 +73,15 @@ func apiRules() []rule {
 			"a scheme that is not SigV4": func(t object) {
 				objectAt(properties(t, "MoviesApi"), "Body", "components", "securitySchemes", "AWS_IAM")["x-amazon-apigateway-authtype"] = "custom"
 			},
-			"no operations": func(t object) { objectAt(properties(t, "MoviesApi"), "Body")["paths"] = object{} },
+			"no operations":         func(t object) { objectAt(properties(t, "MoviesApi"), "Body")["paths"] = object{} },
+			"a key more, or a less": func(t object) { operation(t)["security"] = list(object{"api_key": []any{}}) },
 		}},
 		{"callers need no right to invoke the function", withoutCallerCredentials, map[string]func(object){
 			"the caller's credentials": func(t object) {
 				objectAt(operation(t), "x-amazon-apigateway-integration")["credentials"] = "arn:aws:iam::*:user/*"
 			},
 		}},
-		{"every other endpoint is denied", fenced, map[string]func(object){
+		{"every other endpoint is denied", fenced(v), map[string]func(object){
 			"no fence": func(t object) {
 				objectAt(properties(t, "MoviesApi"), "Body", "x-amazon-apigateway-policy")["Statement"] = policy(t)[1:]
 			},
@@ -85,16 +92,19 @@ func apiRules() []rule {
 			"a further condition": func(t object) {
 				objectAt(fence(t), "Condition")["Bool"] = object{"aws:SecureTransport": "false"}
 			},
-			"a fence around one path":   func(t object) { fence(t)["Resource"] = "execute-api:/*/GET/movie_list" },
+			"a fence around one path": func(t object) { fence(t)["Resource"] = "execute-api:/*/GET/movie_list" },
+			"an endpoint more": func(t object) {
+				objectAt(fence(t), "Condition", "StringNotEquals")["aws:SourceVpce"] = list[any](ref("ApiEndpoint"), "vpce-00000000")
+			},
 			"a fence for one principal": func(t object) { fence(t)["Principal"] = object{"AWS": "arn:aws:iam::123456789012:root"} },
 		}},
-		{"nobody but accounts is allowed", onlyAccountsAllowed, map[string]func(object){
+		{"nobody but accounts is allowed", onlyAccountsAllowed(v), map[string]func(object){
 			"everybody": func(t object) { objectAt(policy(t)[1])["Principal"] = "*" },
 			"every AWS principal": func(t object) {
 				objectAt(policy(t)[1])["Principal"] = object{"AWS": "*"}
 			},
-			"every partner everything": func(t object) {
-				objectAt(listAt(policy(t)[2], "Fn::If")[1])["Resource"] = "execute-api:/*"
+			"everything for the last of them": func(t object) {
+				objectAt(policy(t)[len(policy(t))-1])["Resource"] = "*"
 			},
 			"a further Allow": func(t object) {
 				objectAt(properties(t, "MoviesApi"), "Body", "x-amazon-apigateway-policy")["Statement"] =
@@ -104,7 +114,7 @@ func apiRules() []rule {
 	}
 }
 
-func stageRules() []rule {
+func stageRules(v variant) []rule {
 	stage := func(t object) object { return properties(t, "MoviesApiStage") }
 	return []rule{
 		{"accesses are logged with who and why", accessLogged, map[string]func(object){
@@ -115,13 +125,22 @@ func stageRules() []rule {
 				setting["Format"] = strings.ReplaceAll(setting["Format"].(string), "$context.identity.userArn", "-")
 			},
 		}},
-		{"the stage throttles and traces", throttledAndTraced, map[string]func(object){
-			"no throttling": func(t object) { delete(objectAt(listAt(stage(t), "MethodSettings")[0]), "ThrottlingRateLimit") },
-			"a throttle on one path": func(t object) {
-				objectAt(listAt(stage(t), "MethodSettings")[0])["ResourcePath"] = "/~1movie_list"
+		{"the stage throttles", throttled(v), map[string]func(object){
+			"no throttling":           func(t object) { delete(objectAt(listAt(stage(t), "MethodSettings")[0]), "ThrottlingRateLimit") },
+			"a throttle on one path":  func(t object) { objectAt(listAt(stage(t), "MethodSettings")[0])["ResourcePath"] = "/~1movie_list" },
+			"no throttle for writing": func(t object) { stage(t)["MethodSettings"] = listAt(stage(t), "MethodSettings")[:1] },
+			"unlimited writing": func(t object) {
+				objectAt(listAt(stage(t), "MethodSettings")[2])["ThrottlingBurstLimit"] = ref("ThrottleBurst")
 			},
-			"bodies in the logs": func(t object) { objectAt(listAt(stage(t), "MethodSettings")[0])["DataTraceEnabled"] = true },
-			"no traces":          func(t object) { stage(t)["TracingEnabled"] = false },
+		}},
+		{"no bodies and signatures are logged", bodiesUnlogged, map[string]func(object){
+			"bodies of one method in the logs": func(t object) { objectAt(listAt(stage(t), "MethodSettings")[1])["DataTraceEnabled"] = true },
+			"execution logs always":            func(t object) { objectAt(listAt(stage(t), "MethodSettings")[0])["LoggingLevel"] = "INFO" },
+			"execution logs by default":        func(t object) { objectAt(t, "Parameters", "ExecutionLogs")["Default"] = "INFO" },
+		}},
+		{"requests are traced", traced, map[string]func(object){
+			"no traces of the API":      func(t object) { stage(t)["TracingEnabled"] = false },
+			"no traces of the function": func(t object) { delete(properties(t, "MovieListFunction"), "TracingConfig") },
 		}},
 	}
 }
@@ -154,12 +173,18 @@ func operations(t object, check func(name string, operation object) error) error
 	return errors.Join(failures...)
 }
 
-func signed(t object) error {
-	scheme := at(properties(t, "MoviesApi"), "Body", "components", "securitySchemes", "AWS_IAM", "x-amazon-apigateway-authtype")
-	return errors.Join(want("the scheme AWS_IAM", scheme, "awsSigv4"), operations(t, func(name string, operation object) error {
-		// Several entries are alternatives in OpenAPI, so it has to be this one alone.
-		return want("security of "+name, operation["security"], list(object{"AWS_IAM": []any{}}))
-	}))
+func signed(v variant) func(object) error {
+	// Several entries are alternatives in OpenAPI, but to API Gateway api_key is a flag beside the authorizer.
+	security := list(object{"AWS_IAM": []any{}})
+	if v.everything {
+		security = append(security, object{"api_key": []any{}})
+	}
+	return func(t object) error {
+		scheme := at(properties(t, "MoviesApi"), "Body", "components", "securitySchemes", "AWS_IAM", "x-amazon-apigateway-authtype")
+		return errors.Join(want("the scheme AWS_IAM", scheme, "awsSigv4"), operations(t, func(name string, operation object) error {
+			return want("security of "+name, operation["security"], security)
+		}))
+	}
 }
 
 func withoutCallerCredentials(t object) error {
@@ -172,36 +197,44 @@ func withoutCallerCredentials(t object) error {
 	})
 }
 
-func fenced(t object) error {
-	denies := withEffect("Deny", statements(at(properties(t, "MoviesApi"), "Body", "x-amazon-apigateway-policy")))
-	if len(denies) != 1 {
-		return fmt.Errorf("got %d Deny statements, want 1", len(denies))
+func fenced(v variant) func(object) error {
+	endpoints := any(list(ref("ApiEndpoint")))
+	if v.everything {
+		endpoints = object{"Fn::Split": list[any](",", sub("${ApiEndpoint},"+v.parameters["AdmittedEndpointIds"]))}
 	}
-	delete(denies[0], "Sid")
-	return want("the fence", denies[0], object{
-		"Effect": "Deny", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "execute-api:/*",
-		"Condition": object{"StringNotEquals": object{"aws:SourceVpce": list(ref("ApiEndpoint"))}},
-	})
+	return func(t object) error {
+		denies := withEffect("Deny", statements(at(properties(t, "MoviesApi"), "Body", "x-amazon-apigateway-policy")))
+		if len(denies) != 1 {
+			return fmt.Errorf("got %d Deny statements, want 1", len(denies))
+		}
+		delete(denies[0], "Sid")
+		return want("the fence", denies[0], object{
+			"Effect": "Deny", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "execute-api:/*",
+			"Condition": object{"StringNotEquals": object{"aws:SourceVpce": endpoints}},
+		})
+	}
 }
 
-func onlyAccountsAllowed(t object) error {
-	allows := withEffect("Allow", statements(at(properties(t, "MoviesApi"), "Body", "x-amazon-apigateway-policy")))
-	if len(allows) != 2 {
-		return fmt.Errorf("got %d Allow statements, want this account's and the partners'", len(allows))
+// onlyAccountsAllowed: this account, which grants nothing alone, and the partners, what they may list and read.
+func onlyAccountsAllowed(v variant) func(object) error {
+	expected := list(object{
+		"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "execute-api:/*",
+		"Principal": object{"AWS": sub("arn:aws:iam::${AWS::AccountId}:root")},
+	})
+	if v.everything {
+		expected = append(expected, object{
+			"Effect": "Allow", "Action": "execute-api:Invoke",
+			"Resource":  list(sub("execute-api:/prod/GET/movie_list"), sub("execute-api:/prod/GET/movie_list/*/*")),
+			"Principal": object{"AWS": object{"Fn::Split": list(",", v.parameters["PartnerAccountIds"])}},
+		})
 	}
-	partners := at(allows[1], "Principal", "AWS")
-	if split := listAt(partners, "Fn::Split"); len(split) != 2 {
-		return fmt.Errorf("the partners are %v, want the parameter's accounts", partners)
-	}
-	for _, resource := range listAt(allows[1], "Resource") {
-		if text, _ := at(resource, "Fn::Sub").(string); !strings.Contains(text, "/GET/movie_list") {
-			return fmt.Errorf("the partners may call %v, want paths of the API", resource)
+	return func(t object) error {
+		allows := withEffect("Allow", statements(at(properties(t, "MoviesApi"), "Body", "x-amazon-apigateway-policy")))
+		for _, allow := range allows {
+			delete(allow, "Sid")
 		}
+		return want("who is allowed what", allows, expected)
 	}
-	return errors.Join(
-		want("the account", allows[0]["Principal"], object{"AWS": sub("arn:aws:iam::${AWS::AccountId}:root")}),
-		want("number of the partners' resources", len(listAt(allows[1], "Resource")), 2),
-	)
 }
 
 func accessLogged(t object) error {
@@ -224,18 +257,49 @@ func accessLogged(t object) error {
 	return errors.Join(failures...)
 }
 
-func throttledAndTraced(t object) error {
-	stage := properties(t, "MoviesApiStage")
-	settings := listAt(stage, "MethodSettings")
-	if len(settings) != 1 {
-		return fmt.Errorf("got %d method settings, want 1", len(settings))
+// throttled: all methods by the stage's throttle, and those that write by one of their own.
+func throttled(v variant) func(object) error {
+	type limit struct{ path, method, rate, burst string }
+	const movie = "/~1movie_list~1{year}~1{title}"
+	limits := []limit{
+		{"/*", "*", "ThrottleRate", "ThrottleBurst"},
+		{movie, "PUT", "WriteThrottleRate", "WriteThrottleBurst"},
+		{movie, "DELETE", "WriteThrottleRate", "WriteThrottleBurst"},
 	}
+	if v.everything {
+		limits = append(limits, limit{"/~1movie_list", "GET", "ThrottleRate", "ThrottleBurst"}) // the cached one
+	}
+	return func(t object) error {
+		settings := listAt(properties(t, "MoviesApiStage"), "MethodSettings")
+		if len(settings) != len(limits) {
+			return fmt.Errorf("got %d method settings, want %d", len(settings), len(limits))
+		}
+		var failures []error
+		for i, l := range limits {
+			failures = append(failures,
+				want("the setting's path", at(settings[i], "ResourcePath"), l.path),
+				want("the setting's method", at(settings[i], "HttpMethod"), l.method),
+				want("rate of "+l.method+" "+l.path, at(settings[i], "ThrottlingRateLimit"), ref(l.rate)),
+				want("burst of "+l.method+" "+l.path, at(settings[i], "ThrottlingBurstLimit"), ref(l.burst)),
+				want("metrics of "+l.method+" "+l.path, at(settings[i], "MetricsEnabled"), true))
+		}
+		return errors.Join(failures...)
+	}
+}
+
+func bodiesUnlogged(t object) error {
+	failures := []error{want("execution logs by default", at(t, "Parameters", "ExecutionLogs", "Default"), "OFF")}
+	for _, setting := range listAt(properties(t, "MoviesApiStage"), "MethodSettings") {
+		failures = append(failures,
+			want("bodies in the logs", at(setting, "DataTraceEnabled"), false),
+			want("execution logs", at(setting, "LoggingLevel"), ref("ExecutionLogs")))
+	}
+	return errors.Join(failures...)
+}
+
+func traced(t object) error {
 	return errors.Join(
-		want("paths", at(settings[0], "ResourcePath"), "/*"),
-		want("methods", at(settings[0], "HttpMethod"), "*"),
-		want("rate", at(settings[0], "ThrottlingRateLimit"), ref("ThrottleRate")),
-		want("burst", at(settings[0], "ThrottlingBurstLimit"), ref("ThrottleBurst")),
-		want("bodies in the logs", at(settings[0], "DataTraceEnabled"), false),
-		want("tracing", stage["TracingEnabled"], true),
+		want("traces of the API", properties(t, "MoviesApiStage")["TracingEnabled"], true),
+		want("traces of the movie list", at(properties(t, "MovieListFunction"), "TracingConfig", "Mode"), "Active"),
 	)
 }

@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-func functionRules() []rule {
+func functionRules(v variant) []rule {
 	rights := func(t object) []object {
 		return statements(at(listAt(properties(t, "MovieListRole"), "Policies")[0], "PolicyDocument"))
 	}
 	movies := func(t object) object { return rights(t)[0] }
 	invoke := func(t object) object { return statements(properties(t, "CallerInvoke")["PolicyDocument"])[0] }
 	return []rule{
-		{"the movie list reads and writes its table and no more", usesItsTable, map[string]func(object){
+		{"the movie list reads and writes its table and no more", usesItsTable(v), map[string]func(object){
 			"every action":    func(t object) { movies(t)["Action"] = list("dynamodb:*") },
 			"a scan":          func(t object) { movies(t)["Action"] = append(listAt(movies(t), "Action"), "dynamodb:Scan") },
 			"every index":     func(t object) { movies(t)["Resource"] = list(sub("${MoviesTable.Arn}/*")) },
@@ -47,7 +47,7 @@ func functionRules() []rule {
 			"a log group by chance": func(t object) { delete(properties(t, "CallerFunction"), "LoggingConfig") },
 			"a log kept forever":    func(t object) { delete(properties(t, "MovieListLogs"), "RetentionInDays") },
 		}},
-		{"functions learn what they need", configured, map[string]func(object){
+		{"functions learn what they need", configured(v), map[string]func(object){
 			"no table": func(t object) {
 				delete(objectAt(properties(t, "MovieListFunction"), "Environment", "Variables"), "TABLE_NAME")
 			},
@@ -59,10 +59,10 @@ func functionRules() []rule {
 			},
 			"a caller outside the VPC": func(t object) { delete(properties(t, "CallerFunction"), "VpcConfig") },
 		}},
-		{"movies are encrypted, recoverable and kept", kept, map[string]func(object){
+		{"movies are encrypted, recoverable and kept", kept(v), map[string]func(object){
 			"no recovery":       func(t object) { delete(properties(t, "MoviesTable"), "PointInTimeRecoverySpecification") },
 			"no encryption":     func(t object) { objectAt(properties(t, "MoviesTable"), "SSESpecification")["SSEEnabled"] = false },
-			"no protection":     func(t object) { properties(t, "MoviesTable")["DeletionProtectionEnabled"] = false },
+			"no protection":     func(t object) { properties(t, "MoviesTable")["DeletionProtectionEnabled"] = !v.everything },
 			"deletion":          func(t object) { delete(objectAt(t, "Resources", "MoviesTable"), "DeletionPolicy") },
 			"replacement":       func(t object) { objectAt(t, "Resources", "MoviesTable")["UpdateReplacePolicy"] = "Delete" },
 			"bought in bulk":    func(t object) { properties(t, "MoviesTable")["BillingMode"] = "PROVISIONED" },
@@ -86,26 +86,35 @@ func attached(t object, role string) []string {
 	return ids
 }
 
-func usesItsTable(t object) error {
-	role := properties(t, "MovieListRole")
-	var got []any
-	for _, policy := range listAt(role, "Policies") {
-		for _, s := range statements(at(policy, "PolicyDocument")) {
-			got = append(got, list(s["Effect"], s["Action"], s["Resource"]))
-		}
-	}
-	return errors.Join(
-		want("role", properties(t, "MovieListFunction")["Role"], getAtt("MovieListRole", "Arn")),
-		want("managed policies", role["ManagedPolicyArns"], nil),
-		want("policies from elsewhere", attached(t, "MovieListRole"), []string(nil)),
-		want("rights", got, list(
-			list[any]("Allow", list("dynamodb:GetItem", "dynamodb:Query"), list[any](getAtt("MoviesTable", "Arn"),
-				sub("${MoviesTable.Arn}/index/by_year"), sub("${MoviesTable.Arn}/index/by_rating"))),
-			list[any]("Allow", list("dynamodb:PutItem", "dynamodb:DeleteItem"), getAtt("MoviesTable", "Arn")),
-			list[any]("Allow", list("logs:CreateLogStream", "logs:PutLogEvents"), getAtt("MovieListLogs", "Arn")),
-			list[any]("Allow", list("xray:PutTraceSegments", "xray:PutTelemetryRecords"), "*"),
-		)),
+func usesItsTable(v variant) func(object) error {
+	table := getAtt("MoviesTable", "Arn")
+	right := func(actions []any, resource any) []any { return list[any]("Allow", actions, resource) }
+	rights := list(
+		right(list("dynamodb:GetItem", "dynamodb:Query"), list[any](table,
+			sub("${MoviesTable.Arn}/index/by_year"), sub("${MoviesTable.Arn}/index/by_rating"))),
+		right(list("dynamodb:PutItem", "dynamodb:DeleteItem"), table),
 	)
+	if v.everything {
+		rights = append(rights, right(list("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"), ref("KmsKeyArn")))
+	}
+	rights = append(rights,
+		right(list("logs:CreateLogStream", "logs:PutLogEvents"), getAtt("MovieListLogs", "Arn")),
+		right(list("xray:PutTraceSegments", "xray:PutTelemetryRecords"), "*"))
+	return func(t object) error {
+		role := properties(t, "MovieListRole")
+		var got []any
+		for _, policy := range listAt(role, "Policies") {
+			for _, s := range statements(at(policy, "PolicyDocument")) {
+				got = append(got, list(s["Effect"], s["Action"], s["Resource"]))
+			}
+		}
+		return errors.Join(
+			want("role", properties(t, "MovieListFunction")["Role"], getAtt("MovieListRole", "Arn")),
+			want("managed policies", role["ManagedPolicyArns"], nil),
+			want("policies from elsewhere", attached(t, "MovieListRole"), []string(nil)),
+			want("rights", got, rights),
+		)
+	}
 }
 
 func callsItsPaths(t object) error {
@@ -147,41 +156,51 @@ func built(t object) error {
 	return errors.Join(failures...)
 }
 
-func configured(t object) error {
-	movies := objectAt(properties(t, "MovieListFunction"), "Environment", "Variables")
-	caller := objectAt(properties(t, "CallerFunction"), "Environment", "Variables")
-	url, _ := at(caller, "MARQUEE_URL", "Fn::Sub").(string)
-	if !strings.HasPrefix(url, "https://${MoviesApi}.execute-api.${AWS::Region}.") || !strings.HasSuffix(url, "/${Stage}") {
-		return fmt.Errorf("MARQUEE_URL is %q, want the API's own name and its stage", url)
+func configured(v variant) func(object) error {
+	endpoint := any("")
+	if v.everything { // private DNS is off
+		names := object{"Fn::Join": list[any](":", getAtt("ApiEndpoint", "DnsEntries"))}
+		endpoint = object{"Fn::Select": list[any](1, object{"Fn::Split": list[any](":",
+			object{"Fn::Join": list[any]("", list[any](names, ":"))})})}
 	}
-	names := object{"Fn::Join": list[any](":", getAtt("ApiEndpoint", "DnsEntries"))}
-	first := object{"Fn::Select": list[any](1, object{"Fn::Split": list[any](":",
-		object{"Fn::Join": list[any]("", list[any](names, ":"))})})}
-	return errors.Join(
-		want("TABLE_NAME", movies["TABLE_NAME"], ref("MoviesTable")),
-		want("AWS_ENDPOINT_URL_DYNAMODB", movies["AWS_ENDPOINT_URL_DYNAMODB"], ""),
-		want("MARQUEE_VPCE", caller["MARQUEE_VPCE"], object{"Fn::If": list[any]("UsesPrivateDns", "", first)}),
-		want("the caller's groups", at(properties(t, "CallerFunction"), "VpcConfig", "SecurityGroupIds"), list(ref("CallerSecurityGroup"))),
-	)
+	return func(t object) error {
+		movies := objectAt(properties(t, "MovieListFunction"), "Environment", "Variables")
+		caller := objectAt(properties(t, "CallerFunction"), "Environment", "Variables")
+		url, _ := at(caller, "MARQUEE_URL", "Fn::Sub").(string)
+		if !strings.HasPrefix(url, "https://${MoviesApi}.execute-api.${AWS::Region}.") || !strings.HasSuffix(url, "/${Stage}") {
+			return fmt.Errorf("MARQUEE_URL is %q, want the API's own name and its stage", url)
+		}
+		return errors.Join(
+			want("TABLE_NAME", movies["TABLE_NAME"], ref("MoviesTable")),
+			want("AWS_ENDPOINT_URL_DYNAMODB", movies["AWS_ENDPOINT_URL_DYNAMODB"], ""),
+			want("MARQUEE_VPCE", caller["MARQUEE_VPCE"], endpoint),
+			want("the caller's groups", at(properties(t, "CallerFunction"), "VpcConfig", "SecurityGroupIds"), list(ref("CallerSecurityGroup"))),
+		)
+	}
 }
 
-func kept(t object) error {
-	table := properties(t, "MoviesTable")
-	resource := objectAt(t, "Resources", "MoviesTable")
+func kept(v variant) func(object) error {
 	key := func(name, typ string) object { return object{"AttributeName": name, "KeyType": typ} }
 	index := func(name, position string) object {
 		return object{"IndexName": name, "KeySchema": list(key("pk", "HASH"), key(position, "RANGE")), "Projection": object{"ProjectionType": "ALL"}}
 	}
-	return errors.Join(
-		want("tables", ofType(t, "AWS::DynamoDB::Table"), list("MoviesTable")),
-		want("keys", table["KeySchema"], list(key("pk", "HASH"), key("sk", "RANGE"))),
-		want("indexes", table["GlobalSecondaryIndexes"], list(index("by_year", "yk"), index("by_rating", "rk"))),
-		want("time to live", table["TimeToLiveSpecification"], object{"AttributeName": "expires", "Enabled": true}),
-		want("billing", table["BillingMode"], "PAY_PER_REQUEST"),
-		want("encryption", at(table, "SSESpecification", "SSEEnabled"), true),
-		want("recovery", at(table, "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled"), true),
-		want("protection", table["DeletionProtectionEnabled"], object{"Fn::If": list[any]("InProduction", true, false)}),
-		want("when the stack is deleted", resource["DeletionPolicy"], "RetainExceptOnCreate"),
-		want("when the table is replaced", resource["UpdateReplacePolicy"], "Retain"),
-	)
+	encryption := object{"SSEEnabled": true}
+	if v.everything {
+		encryption = object{"SSEEnabled": true, "SSEType": "KMS", "KMSMasterKeyId": ref("KmsKeyArn")}
+	}
+	return func(t object) error {
+		table, resource := properties(t, "MoviesTable"), objectAt(t, "Resources", "MoviesTable")
+		return errors.Join(
+			want("tables", ofType(t, "AWS::DynamoDB::Table"), list("MoviesTable")),
+			want("keys", table["KeySchema"], list(key("pk", "HASH"), key("sk", "RANGE"))),
+			want("indexes", table["GlobalSecondaryIndexes"], list(index("by_year", "yk"), index("by_rating", "rk"))),
+			want("time to live", table["TimeToLiveSpecification"], object{"AttributeName": "expires", "Enabled": true}),
+			want("billing", table["BillingMode"], "PAY_PER_REQUEST"),
+			want("encryption", table["SSESpecification"], encryption),
+			want("recovery", at(table, "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled"), true),
+			want("protection in production", table["DeletionProtectionEnabled"], v.everything),
+			want("when the stack is deleted", resource["DeletionPolicy"], "RetainExceptOnCreate"),
+			want("when the table is replaced", resource["UpdateReplacePolicy"], "Retain"),
+		)
+	}
 }

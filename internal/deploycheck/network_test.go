@@ -5,13 +5,13 @@ import (
 	"fmt"
 )
 
-func networkRules() []rule {
+func networkRules(v variant) []rule {
 	endpointStatement := func(t object) object {
 		return objectAt(listAt(properties(t, "ApiEndpoint"), "PolicyDocument", "Statement")[0])
 	}
 	ingress := func(t object) []any { return listAt(properties(t, "ApiSecurityGroup"), "SecurityGroupIngress") }
-	return []rule{
-		{"the endpoint leads to our API, for our accounts", endpointNarrow, map[string]func(object){
+	rules := []rule{
+		{"the endpoint leads to our API, for our accounts", endpointNarrow(v), map[string]func(object){
 			"no policy":         func(t object) { delete(properties(t, "ApiEndpoint"), "PolicyDocument") },
 			"every API":         func(t object) { endpointStatement(t)["Resource"] = "*" },
 			"every action":      func(t object) { endpointStatement(t)["Action"] = "*" },
@@ -19,7 +19,7 @@ func networkRules() []rule {
 			"another service":   func(t object) { properties(t, "ApiEndpoint")["ServiceName"] = sub("com.amazonaws.${AWS::Region}.s3") },
 			"a second endpoint": func(t object) { objectAt(t, "Resources")["Other"] = object{"Type": "AWS::EC2::VPCEndpoint"} },
 		}},
-		{"the way to the endpoint is HTTPS from the callers' group", endpointClosed, map[string]func(object){
+		{"the way to the endpoint is HTTPS from the callers", endpointClosed(v), map[string]func(object){
 			"every address": func(t object) {
 				ingress(t)[0] = object{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "0.0.0.0/0"}
 			},
@@ -31,7 +31,20 @@ func networkRules() []rule {
 			"another group":                func(t object) { properties(t, "ApiEndpoint")["SecurityGroupIds"] = list(ref("CallerSecurityGroup")) },
 			"callers that may go anywhere": func(t object) { delete(properties(t, "CallerSecurityGroup"), "SecurityGroupEgress") },
 		}},
-		{"a new VPC has no way to the internet", noWayOut, map[string]func(object){
+		{"private DNS is a choice", privateDNS(v), map[string]func(object){
+			"the other choice": func(t object) { properties(t, "ApiEndpoint")["PrivateDnsEnabled"] = v.everything },
+		}},
+	}
+	if v.everything {
+		return append(rules, rule{"an existing VPC stays as it is", nothingOfAVPC, map[string]func(object){
+			"a VPC": func(t object) { objectAt(t, "Resources")["Other"] = object{"Type": "AWS::EC2::VPC"} },
+			"a gateway endpoint for everything in it": func(t object) {
+				objectAt(t, "Resources")["Other"] = object{"Type": "AWS::EC2::VPCEndpoint"}
+			},
+		}})
+	}
+	return append(rules,
+		rule{"a new VPC has no way to the internet", noWayOut, map[string]func(object){
 			"an internet gateway": func(t object) { objectAt(t, "Resources")["Other"] = object{"Type": "AWS::EC2::InternetGateway"} },
 			"a route":             func(t object) { objectAt(t, "Resources")["Other"] = object{"Type": "AWS::EC2::Route"} },
 			"public addresses":    func(t object) { properties(t, "PrivateSubnetA")["MapPublicIpOnLaunch"] = true },
@@ -39,53 +52,82 @@ func networkRules() []rule {
 				properties(t, "PrivateSubnetB")["AvailabilityZone"] = properties(t, "PrivateSubnetA")["AvailabilityZone"]
 			},
 		}},
-		{"the way to DynamoDB leads to our table", tableEndpointNarrow, map[string]func(object){
+		rule{"the way to DynamoDB leads to our table", tableEndpointNarrow, map[string]func(object){
 			"every table": func(t object) {
 				objectAt(listAt(properties(t, "DynamoDBEndpoint"), "PolicyDocument", "Statement")[0])["Resource"] = "*"
 			},
 			"an existing VPC": func(t object) { delete(objectAt(t, "Resources", "DynamoDBEndpoint"), "Condition") },
+			"a scan": func(t object) {
+				s := objectAt(listAt(properties(t, "DynamoDBEndpoint"), "PolicyDocument", "Statement")[0])
+				s["Action"] = append(listAt(s, "Action"), "dynamodb:Scan")
+			},
 		}},
-	}
+	)
 }
 
-func endpointNarrow(t object) error {
-	endpoint := properties(t, "ApiEndpoint")
-	rules := statements(endpoint["PolicyDocument"])
-	if len(rules) != 1 {
-		return fmt.Errorf("got %d statements in the endpoint's policy, want 1", len(rules))
-	}
-	accounts := at(rules[0], "Condition", "StringEqualsIfExists", "aws:PrincipalAccount", "Fn::If")
+func endpointNarrow(v variant) func(object) error {
 	const apis = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:"
-	return errors.Join(
-		want("endpoints", ofType(t, "AWS::EC2::VPCEndpoint"), list("ApiEndpoint", "DynamoDBEndpoint")),
-		want("type", endpoint["VpcEndpointType"], "Interface"),
-		want("service", endpoint["ServiceName"], sub("com.amazonaws.${AWS::Region}.execute-api")),
-		want("effect", rules[0]["Effect"], "Allow"),
-		want("actions", rules[0]["Action"], "execute-api:Invoke"),
-		want("APIs", rules[0]["Resource"], object{"Fn::If": list[any]("KnowsApi", sub(apis+"${EndpointPolicyApiId}/*"), sub(apis+"*"))}),
-		want("accounts", accounts, list[any]("HasPartners",
-			object{"Fn::Split": list[any](",", sub("${AWS::AccountId},${PartnerAccountIds}"))}, list(ref("AWS::AccountId")))),
-	)
+	endpoints, resources, accounts := list("ApiEndpoint", "DynamoDBEndpoint"), list(sub(apis+"*")), any(list(ref("AWS::AccountId")))
+	if v.everything {
+		endpoints, resources = list("ApiEndpoint"), list(sub(apis+"${EndpointPolicyApiId}/*"), sub(apis+"/domainnames/${DomainName}+*"))
+		accounts = object{"Fn::Split": list[any](",", sub("${AWS::AccountId},${PartnerAccountIds}"))}
+	}
+	return func(t object) error {
+		endpoint := properties(t, "ApiEndpoint")
+		rules := statements(endpoint["PolicyDocument"])
+		if len(rules) != 1 {
+			return fmt.Errorf("got %d statements in the endpoint's policy, want 1", len(rules))
+		}
+		return errors.Join(
+			want("endpoints", ofType(t, "AWS::EC2::VPCEndpoint"), endpoints),
+			want("type", endpoint["VpcEndpointType"], "Interface"),
+			want("service", endpoint["ServiceName"], sub("com.amazonaws.${AWS::Region}.execute-api")),
+			want("effect", rules[0]["Effect"], "Allow"),
+			want("actions", rules[0]["Action"], "execute-api:Invoke"),
+			want("APIs", rules[0]["Resource"], resources),
+			want("accounts", rules[0]["Condition"], object{"StringEqualsIfExists": object{"aws:PrincipalAccount": accounts}}),
+		)
+	}
 }
 
-func endpointClosed(t object) error {
-	https := func(key string, peer any) []any {
-		return list(object{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, key: peer})
+func endpointClosed(v variant) func(object) error {
+	https := func(key string, peer any) object {
+		return object{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, key: peer}
 	}
-	rules := func(id, direction string) []any {
-		all := listAt(properties(t, id), direction)
-		for _, rule := range all {
-			delete(objectAt(rule), "Description")
+	in, out := list(https("SourceSecurityGroupId", ref("CallerSecurityGroup"))), any(ref("VpcCidr"))
+	if v.everything {
+		in = append(in, https("SourceSecurityGroupId", ref("FurtherCallerGroupId")), https("CidrIp", ref("CallerCidr")))
+		out = "0.0.0.0/0" // the addresses of an existing VPC are not known
+	}
+	return func(t object) error {
+		rules := func(id, direction string) []any {
+			all := listAt(properties(t, id), direction)
+			for _, rule := range all {
+				delete(objectAt(rule), "Description")
+			}
+			return all
 		}
-		return all
+		return errors.Join(
+			want("rules outside of the groups", ofType(t, "AWS::EC2::SecurityGroupIngress"), []string(nil)),
+			want("the endpoint's groups", at(properties(t, "ApiEndpoint"), "SecurityGroupIds"), list(ref("ApiSecurityGroup"))),
+			want("the way in", rules("ApiSecurityGroup", "SecurityGroupIngress"), in),
+			want("the callers' way out", rules("CallerSecurityGroup", "SecurityGroupEgress"), list(https("CidrIp", out))),
+		)
 	}
-	vpcOnly := object{"Fn::If": list[any]("NewVpc", ref("VpcCidr"), "0.0.0.0/0")}
-	return errors.Join(
-		want("rules outside of the groups", ofType(t, "AWS::EC2::SecurityGroupIngress"), []string(nil)),
-		want("the endpoint's groups", at(properties(t, "ApiEndpoint"), "SecurityGroupIds"), list(ref("ApiSecurityGroup"))),
-		want("the way in", rules("ApiSecurityGroup", "SecurityGroupIngress"), https("SourceSecurityGroupId", ref("CallerSecurityGroup"))),
-		want("the callers' way out", rules("CallerSecurityGroup", "SecurityGroupEgress"), https("CidrIp", vpcOnly)),
-	)
+}
+
+func privateDNS(v variant) func(object) error {
+	return func(t object) error {
+		return want("private DNS", properties(t, "ApiEndpoint")["PrivateDnsEnabled"], !v.everything)
+	}
+}
+
+func nothingOfAVPC(t object) error {
+	var failures []error
+	for _, typ := range []string{"VPC", "Subnet", "RouteTable", "SubnetRouteTableAssociation"} {
+		failures = append(failures, want("resources of the type "+typ, ofType(t, "AWS::EC2::"+typ), []string(nil)))
+	}
+	return errors.Join(append(failures, want("endpoints", ofType(t, "AWS::EC2::VPCEndpoint"), list("ApiEndpoint")))...)
 }
 
 func noWayOut(t object) error {
@@ -112,7 +154,7 @@ func tableEndpointNarrow(t object) error {
 		// Its policy would shut everything else that shares the route tables of an existing VPC out of DynamoDB.
 		want("only with a new VPC", at(t, "Resources", "DynamoDBEndpoint", "Condition"), "NewVpc"),
 		want("type", properties(t, "DynamoDBEndpoint")["VpcEndpointType"], "Gateway"),
-		want("tables", rules[0]["Resource"], getAtt("MoviesTable", "Arn")),
-		want("actions", rules[0]["Action"], list("dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan")),
+		want("tables", rules[0]["Resource"], list(getAtt("MoviesTable", "Arn"), sub("${MoviesTable.Arn}/index/*"))),
+		want("actions", rules[0]["Action"], list("dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem")),
 	)
 }

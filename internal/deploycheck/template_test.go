@@ -21,13 +21,48 @@ import (
 // object is one JSON object of the template.
 type object = map[string]any
 
-// readTemplate returns what template.yaml translates into, as JSON: the file that MARQUEE_TRANSLATED_TEMPLATE names, or
-// else what the translator of an installed SAM CLI makes of it.
-func readTemplate(t *testing.T) []byte {
+// variant is one way of deploying template.yaml.
+type variant struct {
+	name       string
+	everything bool              // every option is on, instead of none
+	parameters map[string]string // besides the defaults
+	file       string            // environment variable with the translation, where it has been made already
+}
+
+// variants are the defaults and, with the values of scripts/all-options, everything.
+func variants(t *testing.T) []variant {
 	t.Helper()
-	file := os.Getenv("MARQUEE_TRANSLATED_TEMPLATE")
+	text, err := os.ReadFile("../../scripts/all-options")
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
+			continue
+		}
+		name, value, ok := strings.Cut(line, "=")
+		if !ok {
+			t.Fatalf("scripts/all-options: %q is not Name=Value", line)
+		}
+		values[name] = value
+	}
+	if len(values) == 0 {
+		t.Fatal("scripts/all-options holds no values")
+	}
+	return []variant{
+		{name: "defaults", file: "MARQUEE_TRANSLATED_TEMPLATE"},
+		{name: "everything", everything: true, parameters: values, file: "MARQUEE_TRANSLATED_EVERYTHING"},
+	}
+}
+
+// read returns what template.yaml translates into, as JSON: the file that the variant's environment variable names, or
+// else what the translator of an installed SAM CLI makes of it.
+func (v variant) read(t *testing.T) []byte {
+	t.Helper()
+	file := os.Getenv(v.file)
 	if file == "" {
-		file = translate(t)
+		file = v.translate(t)
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -36,7 +71,17 @@ func readTemplate(t *testing.T) []byte {
 	return text
 }
 
-// parse makes a template of its own at each call, for tests that change theirs.
+// template is a template of its own at each call, for tests that change theirs, settled for the variant's values.
+func (v variant) template(t *testing.T, text []byte) object {
+	t.Helper()
+	settled, err := settle(parse(t, text), v.parameters)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return settled
+}
+
+// parse makes a template of its own at each call.
 func parse(t *testing.T, text []byte) object {
 	t.Helper()
 	var template object
@@ -50,11 +95,11 @@ func parse(t *testing.T, text []byte) object {
 }
 
 // translate runs the translator with the Python that the SAM CLI runs on, and skips the test where there is none.
-func translate(t *testing.T) string {
+func (v variant) translate(t *testing.T) string {
 	t.Helper()
 	sam, err := exec.LookPath("sam")
 	if err != nil {
-		t.Skip("needs the SAM CLI, or a translated template in MARQUEE_TRANSLATED_TEMPLATE: " + err.Error())
+		t.Skip("needs the SAM CLI, or a translated template in " + v.file + ": " + err.Error())
 	}
 	text, err := os.ReadFile(sam)
 	if err != nil {
@@ -66,8 +111,11 @@ func translate(t *testing.T) string {
 		t.Skipf("needs a SAM CLI that pip has installed: %s brings no Python with a translator", sam)
 	}
 	file := filepath.Join(t.TempDir(), "translated.json")
-	cmd := exec.CommandContext(t.Context(), strings.TrimSpace(python),
-		"../../scripts/translate-template.py", "../../template.yaml", file)
+	args := []string{"../../scripts/translate-template.py", "../../template.yaml", file}
+	for name, value := range v.parameters {
+		args = append(args, name+"="+value)
+	}
+	cmd := exec.CommandContext(t.Context(), strings.TrimSpace(python), args...)
 	cmd.Env = append(os.Environ(), "AWS_DEFAULT_REGION=ap-northeast-2")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("translate template.yaml: %v\n%s", err, out)
@@ -127,14 +175,12 @@ func want(what string, got, expected any) error {
 	return nil
 }
 
-// statements returns a policy's statements, out of the Fn::If that makes one conditional.
+// statements returns a policy's statements.
 func statements(policy any) []object {
 	var out []object
 	for _, item := range listAt(policy, "Statement") {
-		for _, branch := range append([]any{item}, listAt(item, "Fn::If")...) {
-			if s, ok := branch.(object); ok && s["Effect"] != nil {
-				out = append(out, s)
-			}
+		if s, ok := item.(object); ok {
+			out = append(out, s)
 		}
 	}
 	return out
@@ -152,4 +198,12 @@ func list[T any](items ...T) (out []any) {
 		out = append(out, item)
 	}
 	return out
+}
+
+func jsonOf(t *testing.T, text string) (v any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		t.Fatal(err)
+	}
+	return v
 }

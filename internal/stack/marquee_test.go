@@ -2,7 +2,9 @@ package stack_test
 
 import (
 	"encoding/json"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/marquee-api/marquee/internal/stack"
@@ -109,7 +111,7 @@ func TestOwnTemplateFence(t *testing.T) {
 // TestOwnTemplatePartners reads it with every optional part on: another VPC, partners, no private DNS.
 func TestOwnTemplatePartners(t *testing.T) {
 	s, err := stack.Load("../../template.yaml", stack.Options{Name: "m", Region: "eu-west-1", Parameters: map[string]string{
-		"Stage": "prod", "VpcId": "vpc-0123456789abcdef0", "SubnetIds": "subnet-0123456789abcdef0,subnet-0123456789abcdef1",
+		"Stage": "prod", "ExpectedAccountId": "123456789012", "VpcId": "vpc-0123456789abcdef0", "SubnetIds": "subnet-0123456789abcdef0,subnet-0123456789abcdef1",
 		"PartnerAccountIds": "111122223333,444455556666", "PrivateDns": "false",
 	}})
 	if err != nil {
@@ -133,4 +135,100 @@ func TestOwnTemplatePartners(t *testing.T) {
 			check(t, "in the VPC", f.InVPC, true)
 		}
 	}
+}
+
+// TestOwnTemplateOptions reads it with every option that a laptop can honour or say that it does not.
+func TestOwnTemplateOptions(t *testing.T) {
+	parameters := everyOption(t)
+	delete(parameters, "WebAcl")
+	s, err := stack.Load("../../template.yaml", stack.Options{Name: "m", Region: "us-east-1", AccountID: "123456789012", Parameters: parameters})
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := s.APIs[0]
+	for _, r := range api.Routes {
+		check(t, r.Method+" "+r.Path+" needs a key", []any{r.Authorization, r.APIKeyRequired}, []any{"AWS_IAM", true})
+		want := (*stack.Throttle)(nil)
+		switch r.Method {
+		case "PUT", "DELETE":
+			want = &stack.Throttle{RateLimit: 20, BurstLimit: 40}
+		case "GET":
+			if r.Path == "/movie_list" { // the cached one repeats the stage's
+				want = &stack.Throttle{RateLimit: 50, BurstLimit: 100}
+			}
+		}
+		check(t, "the throttle of "+r.Method+" "+r.Path, r.Throttle, want)
+	}
+	check(t, "the plans and keys", []int{len(s.UsagePlans), len(s.APIKeys)}, []int{1, 1})
+	check(t, "the plan's keys", s.UsagePlans[0].KeyIDs, []string{s.APIKeys[0].ID})
+	check(t, "the plan's quota", s.UsagePlans[0].Quota, &stack.Quota{Limit: 100000, Period: "DAY"})
+	check(t, "the plan's stage", s.UsagePlans[0].Stages, []stack.UsagePlanStage{{APIID: api.ID, Stage: "prod"}})
+	fence := statements(t, api.ResourcePolicy)[0]
+	check(t, "the fence", fence.Condition["StringNotEquals"]["aws:SourceVpce"],
+		any([]any{s.Endpoints[0].ID, "vpce-0123456789abcdef0", "vpce-0123456789abcdef1"}))
+	for _, f := range s.Functions {
+		if f.LogicalID == "MovieListFunction" {
+			check(t, "the function's concurrency", *f.ReservedConcurrency, 100)
+		}
+	}
+}
+
+// everyOption reads scripts/all-options.
+func everyOption(t *testing.T) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile("../../scripts/all-options")
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && !strings.HasPrefix(line, "#") {
+			values[name] = value
+		}
+	}
+	if len(values) == 0 {
+		t.Fatal("scripts/all-options holds no values")
+	}
+	return values
+}
+
+// TestOwnTemplateRules: what does not go together is refused, with the reason.
+func TestOwnTemplateRules(t *testing.T) {
+	for name, test := range map[string]struct {
+		parameters map[string]string
+		want       string
+	}{
+		"half a network":             {map[string]string{"VpcId": "vpc-0123456789abcdef0"}, "ExistingNetworkIsComplete"},
+		"a group of no network":      {map[string]string{"FurtherCallerGroupId": "sg-0123456789abcdef0"}, "FurtherGroupIsOfTheExistingNetwork"},
+		"a domain without its key":   {map[string]string{"DomainName": "movies.example.com"}, "DomainIsComplete"},
+		"a zone without a domain":    {map[string]string{"DomainZoneId": "Z0123456789ABC"}, "DomainIsComplete"},
+		"a deployment unbraked":      {map[string]string{"GradualDeployment": "AllAtOnce", "Alarms": "false"}, "GradualDeploymentHasABrake"},
+		"a reader of no alarms":      {map[string]string{"AlarmEmail": "a@example.com", "Alarms": "false"}, "SomebodyToTellNeedsAlarms"},
+		"production anywhere":        {map[string]string{"Stage": "prod"}, "ProductionNamesItsAccount"},
+		"the whole internet":         {map[string]string{"CallerCidr": "0.0.0.0/0"}, "CallerCidr"},
+		"a key that is text":         {map[string]string{"RequireApiKey": "false"}, "RequireApiKey"},
+		"a firewall of another kind": {map[string]string{"WebAcl": "arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/01234567-89ab-cdef-0123-456789abcdef"}, "WebAcl"},
+		"an alias for a key":         {map[string]string{"KmsKeyArn": "arn:aws:kms:us-east-1:123456789012:alias/a"}, "KmsKeyArn"},
+		"more than can be sent":      {map[string]string{"CompressFromBytes": "10485761"}, "CompressFromBytes"},
+		"an endpoint that is a VPC":  {map[string]string{"AdmittedEndpointIds": "vpc-0123456789abcdef0"}, "AdmittedEndpointIds"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := stack.Load("../../template.yaml", stack.Options{Region: "us-east-1", Parameters: test.parameters})
+			if err == nil || !strings.Contains(err.Error(), test.want+": ") {
+				t.Errorf("got %v, want an error about %s", err, test.want)
+			}
+		})
+	}
+}
+
+// TestOwnTemplateProduction: samconfig.toml says all that a deployment to production needs.
+func TestOwnTemplateProduction(t *testing.T) {
+	config, err := stack.LoadConfig("../../samconfig.toml", "prod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stack.Load("../../template.yaml", stack.Options{Name: config.StackName, Region: config.Region, Parameters: config.Parameters}); err != nil {
+		t.Fatal(err)
+	}
+	check(t, "the account", len(config.Parameters["ExpectedAccountId"]), 12)
 }
