@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/marquee-api/marquee/apiclient"
+	"github.com/marquee-api/marquee/internal/terminal"
 )
 
 const callLong = `Send a signed request to the private API, as curl would, and print the answer's body.
@@ -127,7 +128,8 @@ func call(ctx context.Context, env environment, o callOptions) error {
 		_, err = fmt.Fprintln(env.Stdout, signed)
 		return err
 	}
-	out := answerPrinter{out: env.Stdout, include: o.include, person: isTerminal(env.Stdout), colour: wantsColour(env.Stdout, env.Getenv)}
+	reader := terminal.Of(env.Stdout, env.Getenv)
+	out := answerPrinter{out: env.Stdout, include: o.include, person: reader.IsTerminal(), colour: reader.Colour()}
 	var worst error
 	for i := range o.repeat {
 		resp, err := client.Do(ctx, request)

@@ -3,8 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"io"
-	"os"
 )
 
 // Colours as terminals have named them since ECMA-48; what they look like is the terminal's choice.
@@ -15,20 +13,6 @@ const (
 	colourLiteral = "\x1b[35m"
 	colourOff     = "\x1b[0m"
 )
-
-// wantsColour: a person looks at a terminal, a program reads a pipe. NO_COLOR is the convention of no-color.org.
-func wantsColour(out io.Writer, getenv func(string) string) bool {
-	return isTerminal(out) && getenv("NO_COLOR") == "" && getenv("TERM") != "dumb"
-}
-
-func isTerminal(out io.Writer) bool {
-	file, ok := out.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
 
 // colourJSON indents a JSON document and colours it. What is no JSON comes back as it is.
 func colourJSON(text []byte) []byte {

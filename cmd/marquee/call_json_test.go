@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"os"
 	"regexp"
 	"testing"
 )
@@ -43,36 +42,4 @@ func FuzzColourJSON(f *testing.F) {
 			t.Errorf("%q became %q (%v)", text, plain, err)
 		}
 	})
-}
-
-func TestColourIsForTerminals(t *testing.T) {
-	file, err := os.Create(t.TempDir() + "/out")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	device, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0) // a character device, as a terminal is
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer device.Close()
-	env := func(pairs ...string) func(string) string {
-		return func(name string) string {
-			for i := 0; i < len(pairs); i += 2 {
-				if pairs[i] == name {
-					return pairs[i+1]
-				}
-			}
-			return ""
-		}
-	}
-	if wantsColour(file, env()) || wantsColour(new(bytes.Buffer), env()) {
-		t.Error("colour in a file or a buffer")
-	}
-	if !wantsColour(device, env("TERM", "xterm")) {
-		t.Error("no colour on a character device")
-	}
-	if wantsColour(device, env("NO_COLOR", "1")) || wantsColour(device, env("TERM", "dumb")) {
-		t.Error("colour although the environment says no")
-	}
 }

@@ -19,13 +19,14 @@ import (
 	"github.com/marquee-api/marquee/internal/local"
 	"github.com/marquee-api/marquee/internal/movies"
 	"github.com/marquee-api/marquee/internal/movies/load"
+	"github.com/marquee-api/marquee/internal/terminal"
 )
 
 // startTime bounds how long a stack may take to come up, the first download of DynamoDB Local included.
 const startTime = 10 * time.Minute
 
 func newLocalCommand(env environment) *cobra.Command {
-	options := local.Options{Out: env.Stderr, Command: env.Command, Loader: movieLoader}
+	options := local.Options{Out: env.Stderr, Terminal: terminal.Of(env.Stderr, env.Getenv), Command: env.Command, Loader: movieLoader}
 	var (
 		parameters []string
 		exports    []string

@@ -30,6 +30,7 @@ import (
 	"github.com/marquee-api/marquee/internal/identity/sts"
 	"github.com/marquee-api/marquee/internal/lambdahost"
 	"github.com/marquee-api/marquee/internal/stack"
+	"github.com/marquee-api/marquee/internal/terminal"
 )
 
 // DefaultState is the state file's path, relative to the working directory.
@@ -66,10 +67,12 @@ type Options struct {
 	State   string          // path of the state file
 	Shared  bool            // if the state file is in use, take one in a folder of this run alone instead of failing
 
-	Command string           // how the program was called, for the lines it prints
-	Out     io.Writer        // progress and warnings
-	Log     func(string)     // one line for each request and each line that a function prints; nil: none
-	Now     func() time.Time // nil: time.Now
+	Command string       // how the program was called, for the lines it prints
+	Out     io.Writer    // progress and warnings
+	Log     func(string) // the lines of each request and each line that a function prints; nil: none
+	// Terminal is what Out and Log lead to; the zero value is plain text.
+	Terminal terminal.Terminal
+	Now      func() time.Time // nil: time.Now
 }
 
 // Loader reads records and writes the items that a service keeps of them. It returns the number of records.
@@ -255,8 +258,12 @@ func (s *Stack) serve(apis []gateway.API, ways deployment.Doors, binaries map[st
 	if log == nil {
 		log = func(string) {}
 	}
+	lines := journal{terminal: s.options.Terminal, named: map[string]string{}}
+	for _, f := range s.template.Functions {
+		lines.named[f.Name] = f.LogicalID
+	}
 	s.fleet, err = newFleet(where, binaries, s.ids, func(l lambdahost.LogLine) {
-		if line, show := functionLine(l); show {
+		if line, show := lines.function(l); show {
 			log(line)
 		}
 	})
@@ -271,7 +278,7 @@ func (s *Stack) serve(apis []gateway.API, ways deployment.Doors, binaries map[st
 		Region: s.template.Region, AccountID: s.template.AccountID, APIs: apis, Identities: deployment.Holders(s.ids), Invoker: s.fleet,
 		APIKeys: s.keys, UsagePlans: deployment.UsagePlans(s.template),
 		Faults: s.options.Faults, Now: s.options.Now,
-		Observe: s.observers(page.Add, func(r gateway.Record) { log(requestLine(r)) }),
+		Observe: s.observers(page.Add, func(r gateway.Record) { log(lines.request(r)) }),
 	})
 	if err != nil {
 		return err
@@ -282,7 +289,7 @@ func (s *Stack) serve(apis []gateway.API, ways deployment.Doors, binaries map[st
 		doorConsole: page.Handler(where.hosts),
 		doorSTS: &sts.Server{
 			Directory: s.ids, Region: s.template.Region, AllowedHosts: where.hosts, Now: s.options.Now,
-			Observe: func(r sts.Record) { log(stsLine(r)) },
+			Observe: func(r sts.Record) { log(lines.sts(r)) },
 		},
 	}
 	s.keepCredentials()

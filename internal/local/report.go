@@ -4,9 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"unicode"
+
+	"github.com/marquee-api/marquee/internal/terminal"
 )
 
 // callResult is what the caller function answers.
@@ -63,34 +67,66 @@ func printable(s string) string {
 	}, s)
 }
 
-// printNext shows the lines that a person needs next. They work when pasted, and hold no secret: the keys stay in files.
+// printNext shows where everything is and the lines that a person needs next. They work when pasted, and hold no secret:
+// the keys stay in files.
 func (s *Stack) printNext(w io.Writer) {
-	st, f := s.state, s.files
-	command := s.options.Command
-	path := s.samplePath()
+	t, st, f := s.options.Terminal, s.state, s.files
 	signer := "reader"
 	if st.Profiles["caller"] != "" {
 		signer = "caller"
 	}
-	stateFlag := ""
-	if f.state != DefaultState {
-		stateFlag = " --state " + shellQuote(f.state)
-	}
-	fmt.Fprintf(w, "\nThe private API is open at %s (VPC endpoint %s).\n", st.InvokeURL, st.Endpoints.VPCE.ID)
-	fmt.Fprintf(w, "Another VPC's endpoint: %s   The public internet: %s\n", st.Endpoints.OtherVPCE.URL, st.Endpoints.Public.URL)
-	fmt.Fprintf(w, "Requests, and why they were let in or refused: %s\n", st.ConsoleURL)
-	fmt.Fprintf(w, "State: %s   Credentials: %s\n", f.state, f.credentials)
+	place := func(name, value, note string) { printPlace(w, t, [3]string{name, value, note}) }
+	fmt.Fprintf(w, "\n%s\n", t.Paint(terminal.Bold, "The private API is open."))
+	place("Invoke URL", st.InvokeURL, "through "+st.Endpoints.VPCE.ID)
+	place("Another VPC", st.Endpoints.OtherVPCE.URL, "through "+st.Endpoints.OtherVPCE.ID)
+	place("Public internet", st.Endpoints.Public.URL, "")
+	place("Console", st.ConsoleURL, "each request, and why it was let in or refused")
+	place("DynamoDB", st.DynamoDBURL, strings.Join(slices.Sorted(maps.Values(st.Tables)), ", "))
+	place("State", f.state, "")
+	place("Credentials", f.credentials, "profiles "+strings.Join(slices.Sorted(maps.Keys(st.Profiles)), ", "))
 	if len(s.keys) > 0 {
-		fmt.Fprintf(w, "API keys, to be sent as x-api-key: %s\n", f.apiKeys)
+		place("API keys", f.apiKeys, "to be sent as x-api-key")
 	}
-	fmt.Fprint(w, "\nTry:\n")
-	fmt.Fprintf(w, "  %s call%s --profile %s %s\n", shellQuote(command), stateFlag, signer, path)
+	s.printCommands(w, signer)
+	fmt.Fprintf(w, "\nCtrl-C stops it.\n\n")
+}
+
+// printPlace shows a name, a value and a note in columns; a note that does not fit beside its value stands below it. A
+// place without a value is not shown.
+func printPlace(w io.Writer, t terminal.Terminal, place [3]string) {
+	const indent = 19
+	name, value, note := place[0], place[1], place[2]
+	if value == "" {
+		return
+	}
+	fmt.Fprintf(w, "  %s%s", terminal.Pad(name, indent-2), t.Paint(terminal.Cyan, value))
+	if columns := t.Columns(); columns == 0 || indent+terminal.Width(value)+2+terminal.Width(note) <= columns {
+		fmt.Fprintf(w, "%s\n", strings.TrimRight("  "+t.Paint(terminal.Faint, note), " "))
+		return
+	}
+	fmt.Fprintln(w)
+	for _, line := range terminal.Wrap(note, max(t.Columns()-indent, indent)) {
+		fmt.Fprintf(w, "%*s%s\n", indent, "", t.Paint(terminal.Faint, line))
+	}
+}
+
+// printCommands shows calls that are let in and one that is not.
+func (s *Stack) printCommands(w io.Writer, signer string) {
+	t, st, f := s.options.Terminal, s.state, s.files
+	command, path := shellQuote(s.options.Command), s.samplePath()
+	if f.state != DefaultState {
+		command += " call --state " + shellQuote(f.state)
+	} else {
+		command += " call"
+	}
+	fmt.Fprintf(w, "\n%s\n", t.Paint(terminal.Bold, "Try, in another window:"))
+	fmt.Fprintf(w, "  %s --profile %s %s\n", command, signer, path)
+	fmt.Fprintf(w, "  %s --profile stranger %s  %s\n", command, path, t.Paint(terminal.Faint, "# refused, and why"))
 	fmt.Fprintf(w, "  curl --aws-sigv4 aws:amz:%s:execute-api --config %s %s%s\n", st.Region, shellQuote(f.curl+"/"+signer), st.InvokeURL, path)
 	if s.caller != "" {
 		fmt.Fprintf(w, "  AWS_SHARED_CREDENTIALS_FILE=%s AWS_PROFILE=%s aws lambda invoke --endpoint-url %s --region %s --function-name %s /dev/stdout\n",
 			shellQuote(f.credentials), signer, st.LambdaURL, st.Region, s.caller)
 	}
-	fmt.Fprintf(w, "\nCtrl-C stops it.\n")
 }
 
 // shellQuote leaves plain paths as they are and quotes the others.
