@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/marquee-api/marquee/apiclient"
 	"github.com/marquee-api/marquee/internal/terminal"
@@ -76,15 +77,8 @@ func newCallCommand(env environment) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&o.data, "data", "d", "", "`body`: the text itself, @FILE, or @- for standard input")
-	f.StringArrayVarP(&o.headers, "header", "H", nil, "`'Name: value'` to send (repeatable)")
-	f.StringArrayVarP(&o.query, "query", "q", nil, "`key=value` of the query, not encoded (repeatable)")
-	f.StringArrayVarP(&o.params, "param", "p", nil, "`name=value` for {name} in PATH, not encoded (repeatable)")
-	f.StringVar(&o.url, "url", "", "invoke `URL` of the API with its stage")
-	f.StringVar(&o.vpce, "vpce", "", "`DNS-NAME` of the VPC endpoint to dial where private DNS is off (else MARQUEE_VPCE)")
-	f.StringVar(&o.profile, "profile", "", "`name` of the profile whose credentials sign")
-	f.StringVar(&o.region, "region", "", "`region` of an API whose name does not say it")
-	f.StringVar(&o.state, "state", ".marquee/local.json", "state `file` of the local stack")
+	o.addRequestFlags(f)
+	o.addTargetFlags(f)
 	f.BoolVar(&o.showSigning, "show-signing", false, "print the canonical request and the string to sign to standard error")
 	f.IntVar(&o.retry, "retry", 0, "send again up to `N` times what failed for the moment: throttling, 5xx, lost connections (not POST, PATCH)")
 	f.IntVar(&o.repeat, "repeat", 1, "send the request `N` times, each signed anew")
@@ -92,6 +86,23 @@ func newCallCommand(env environment) *cobra.Command {
 	f.Lookup("presign").NoOptDefVal = "5m"
 	f.BoolVarP(&o.include, "include", "i", false, "print the answer's status and headers, too")
 	return cmd
+}
+
+// addRequestFlags adds what describes a request.
+func (o *callOptions) addRequestFlags(f *pflag.FlagSet) {
+	f.StringVarP(&o.data, "data", "d", "", "`body`: the text itself, @FILE, or @- for standard input")
+	f.StringArrayVarP(&o.headers, "header", "H", nil, "`'Name: value'` to send (repeatable)")
+	f.StringArrayVarP(&o.query, "query", "q", nil, "`key=value` of the query, not encoded (repeatable)")
+	f.StringArrayVarP(&o.params, "param", "p", nil, "`name=value` for {name} in PATH, not encoded (repeatable)")
+}
+
+// addTargetFlags adds what says which API is meant, and who signs.
+func (o *callOptions) addTargetFlags(f *pflag.FlagSet) {
+	f.StringVar(&o.url, "url", "", "invoke `URL` of the API with its stage")
+	f.StringVar(&o.vpce, "vpce", "", "`DNS-NAME` of the VPC endpoint to dial where private DNS is off (else MARQUEE_VPCE)")
+	f.StringVar(&o.profile, "profile", "", "`name` of the profile whose credentials sign")
+	f.StringVar(&o.region, "region", "", "`region` of an API whose name does not say it")
+	f.StringVar(&o.state, "state", ".marquee/local.json", "state `file` of the local stack")
 }
 
 func (o *callOptions) setArgs(args []string) {

@@ -15,6 +15,7 @@ func newRootCommand(env environment) *cobra.Command {
 	root.SetErr(env.Stderr)
 	root.AddCommand(newLocalCommand(env))
 	root.AddCommand(newCallCommand(env))
+	root.AddCommand(newBenchCommand(env))
 	root.AddCommand(newLoadCommand(env))
 	root.AddCommand(newSimulateCommand(env))
 	root.AddCommand(newExplainCommand(env))

@@ -28,6 +28,7 @@ var allowed = map[string][]string{
 	"internal/identity":     {"internal/policy", "internal/sigv4"},
 	"internal/identity/sts": {"internal/identity", "internal/policy", "internal/sigv4"},
 	"internal/lambdahost":   {},
+	"internal/loadgen":      {},
 	"internal/local": {"internal/console", "internal/deployment", "internal/dynamolocal", "internal/gateway", "internal/gobuild",
 		"internal/identity", "internal/identity/sts", "internal/lambdahost", "internal/spelling", "internal/stack", "internal/terminal"},
 	"internal/movies":           {},
