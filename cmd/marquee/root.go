@@ -16,6 +16,7 @@ func newRootCommand(env environment) *cobra.Command {
 	root.AddCommand(newLocalCommand(env))
 	root.AddCommand(newCallCommand(env))
 	root.AddCommand(newBenchCommand(env))
+	root.AddCommand(newProxyCommand(env))
 	root.AddCommand(newLoadCommand(env))
 	root.AddCommand(newSimulateCommand(env))
 	root.AddCommand(newExplainCommand(env))

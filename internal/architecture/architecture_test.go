@@ -39,6 +39,7 @@ var allowed = map[string][]string{
 	"internal/reach":            {"internal/deployment", "internal/gateway", "internal/identity", "internal/policy", "internal/sigv4", "internal/stack"},
 	"internal/sigv4":            {},
 	"internal/spelling":         {},
+	"internal/sidecar":          {"apiclient"},
 	"internal/stack":            {},
 	"internal/terminal":         {},
 	"internal/tools/benchratio": {},

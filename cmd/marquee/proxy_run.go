@@ -1,0 +1,239 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/marquee-api/marquee/internal/sidecar"
+)
+
+// runProxy serves until it is told to stop. It logs JSON lines to standard error.
+func runProxy(ctx context.Context, env environment, o proxyOptions) error {
+	log := slog.New(slog.NewJSONHandler(env.Stderr, nil))
+	cfg, err := o.config(ctx, env)
+	if err != nil {
+		return err
+	}
+	cfg.Log = log
+	run := sidecar.Run{DrainDelay: o.drainDelay, DrainTimeout: o.drainTimeout}
+	if run.Door, err = o.openDoor(ctx); err != nil {
+		return err
+	}
+	defer run.Door.Close()
+	if run.Admin, err = o.openAdmin(ctx); err != nil {
+		return err
+	}
+	if run.Admin != nil {
+		defer run.Admin.Close()
+	}
+	if calls(cfg.Endpoint.DialAddress(), run.Door.Addr()) {
+		return fmt.Errorf("--url %s is this proxy's own address: give the API's", cfg.Endpoint.URL())
+	}
+	if host, _, err := net.SplitHostPort(o.listen); err == nil && host != "" {
+		cfg.Hosts = append(cfg.Hosts, host)
+	}
+	if strings.HasPrefix(o.listen, "unix:") {
+		cfg.Hosts = append(cfg.Hosts, "*") // no web page reaches a Unix socket, and clients make names up for it
+	}
+	proxy, err := sidecar.New(cfg)
+	if err != nil {
+		return err
+	}
+	if err := proxy.CheckSpool(); err != nil {
+		log.Warn("request bodies of more than 1 MiB will be refused: give --spool-dir a directory to write to", "error", err.Error())
+	}
+	if err := o.writeAddresses(run); err != nil {
+		return err
+	}
+	if o.addresses != "" {
+		defer os.Remove(o.addresses)
+	}
+	log.Info("listening", "listen", addressOf(run.Door), "admin", addressOf(run.Admin), "api", cfg.Endpoint.String())
+	return proxy.Serve(ctx, run)
+}
+
+func (o proxyOptions) config(ctx context.Context, env environment) (sidecar.Config, error) {
+	cfg := sidecar.Config{
+		Upstream: sidecar.Upstream{Proxy: http.ProxyFromEnvironment, IdleConnections: o.idleConnections, HTTP1: o.http1},
+		Timeouts: o.timeouts, Retries: o.retry, Hosts: o.allowHosts, Origins: o.allowOrigins, Strip: o.strip,
+		KeepForwarded: o.keepForwarded, AccessLog: !o.noAccessLog, SpoolDir: o.spoolDir, SpoolMemory: int64(o.spoolMemory) << 20,
+	}
+	if o.retry < 0 || o.idleConnections < 1 || o.spoolMemory < 1 {
+		return cfg, fmt.Errorf("--retry %d --idle-connections %d --spool-memory %d: the first must not be negative, the others at least 1", o.retry, o.idleConnections, o.spoolMemory)
+	}
+	var err error
+	if cfg.Add, err = o.added(); err != nil {
+		return cfg, err
+	}
+	if o.ca != "" {
+		if cfg.Upstream.Roots, err = sidecar.ReadCertificates(o.ca); err != nil {
+			return cfg, fmt.Errorf("--ca: %w", err)
+		}
+	}
+	target, err := findTarget(ctx, env, o.target, make(http.Header))
+	if err != nil {
+		return cfg, err
+	}
+	cfg.Endpoint = target.endpoint
+	first := target.credentials
+	cfg.Credentials = func(ctx context.Context) (aws.CredentialsProvider, error) {
+		if p := first; p != nil {
+			first = nil
+			return p, nil
+		}
+		again, err := findTarget(ctx, env, o.target, make(http.Header))
+		if err != nil {
+			return nil, err
+		}
+		return again.credentials, nil
+	}
+	return cfg, nil
+}
+
+// added are the headers of --add and --add-file.
+func (o proxyOptions) added() (http.Header, error) {
+	all := make(http.Header)
+	for _, line := range o.add {
+		name, value, err := sidecar.ParseHeader(line)
+		if err != nil {
+			return nil, fmt.Errorf("--add %q: %w", line, err)
+		}
+		all.Add(name, value)
+	}
+	for _, line := range o.addFile {
+		name, file, err := sidecar.ParseHeader(line)
+		if err != nil {
+			return nil, fmt.Errorf("--add-file %q: %w", line, err)
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("--add-file: %w", err)
+		}
+		all.Add(name, strings.TrimSpace(string(text)))
+	}
+	return all, nil
+}
+
+func (o proxyOptions) openDoor(ctx context.Context) (net.Listener, error) {
+	mode, err := strconv.ParseUint(o.socketMode, 8, 32)
+	if err != nil || mode > 0o777 {
+		return nil, fmt.Errorf("--socket-mode %q is no mode such as 0660", o.socketMode)
+	}
+	door := sidecar.Door{Address: o.listen, SocketMode: fs.FileMode(mode), AllowPlain: o.insecureListen}
+	switch {
+	case (o.tlsCert == "") != (o.tlsKey == ""):
+		return nil, errors.New("--tls-cert and --tls-key go together: give both")
+	case o.tlsCert == "" && o.tlsClientCA != "":
+		return nil, errors.New("--tls-client-ca needs a TLS listener: give --tls-cert and --tls-key, too")
+	case o.tlsCert != "":
+		if door.TLS, err = o.tls(); err != nil {
+			return nil, err
+		}
+	}
+	return sidecar.Listen(ctx, door)
+}
+
+func (o proxyOptions) tls() (*tls.Config, error) {
+	return sidecar.Certificate{CertFile: o.tlsCert, KeyFile: o.tlsKey, ClientCAFile: o.tlsClientCA}.Config()
+}
+
+// openAdmin opens the second listener, which signs nothing and so may be open to the network, where probes come from.
+func (o proxyOptions) openAdmin(ctx context.Context) (net.Listener, error) {
+	if o.admin == "off" {
+		return nil, nil
+	}
+	l, err := sidecar.Listen(ctx, sidecar.Door{Address: o.admin, AllowPlain: true})
+	if err != nil {
+		return nil, fmt.Errorf("--admin: %w", err)
+	}
+	return l, nil
+}
+
+func addressOf(l net.Listener) string {
+	if l == nil {
+		return ""
+	}
+	if l.Addr().Network() == "unix" {
+		return "unix:" + l.Addr().String()
+	}
+	return l.Addr().String()
+}
+
+// writeAddresses writes where it listens. Whoever waits for the file never sees half of it.
+func (o proxyOptions) writeAddresses(run sidecar.Run) error {
+	if o.addresses == "" {
+		return nil
+	}
+	text, err := json.Marshal(map[string]string{"listen": addressOf(run.Door), "admin": addressOf(run.Admin)})
+	if err != nil {
+		return err
+	}
+	draft := o.addresses + ".new"
+	if err := os.WriteFile(draft, append(text, '\n'), 0o644); err != nil {
+		return fmt.Errorf("--addresses: %w", err)
+	}
+	return os.Rename(draft, o.addresses)
+}
+
+// calls reports whether the API's address is the door.
+func calls(api string, door net.Addr) bool {
+	own, ok := door.(*net.TCPAddr)
+	if !ok {
+		return false
+	}
+	host, port, err := net.SplitHostPort(api)
+	if err != nil || port != strconv.Itoa(own.Port) {
+		return false
+	}
+	return isThisMachine(host)
+}
+
+// checkProxy asks a running proxy how it is. It is the health check of an image without a shell.
+func checkProxy(ctx context.Context, o proxyOptions) error {
+	if o.check != "ready" && o.check != "healthy" {
+		return fmt.Errorf("--check=%s: it can ask for ready or healthy", o.check)
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	url := "http://" + o.admin
+	if path, ok := strings.CutPrefix(o.admin, "unix:"); ok {
+		url = "http://localhost"
+		client.Transport = &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", path)
+		}}
+	} else if host, port, err := net.SplitHostPort(o.admin); err == nil && (host == "" || host == "0.0.0.0" || host == "::") {
+		url = "http://" + net.JoinHostPort("127.0.0.1", port)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/-/"+o.check, nil)
+	if err != nil {
+		return fmt.Errorf("--admin %q: %w", o.admin, err)
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return fmt.Errorf("no proxy answers at --admin %s: %w", o.admin, err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 4096))
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("not %s: %s", o.check, strings.TrimSpace(string(text)))
+	}
+	return nil
+}

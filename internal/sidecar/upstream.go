@@ -1,0 +1,72 @@
+package sidecar
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	defaultIdleConnections = 128
+	// idleTime is how long an unused connection to the API is kept: less than the gateway's side keeps it, so that a
+	// request is rarely sent into one that is just being closed.
+	idleTime = 50 * time.Second
+	// pingAfter is how long an HTTP/2 connection may be silent before it is asked whether it still stands.
+	pingAfter = 15 * time.Second
+)
+
+// newBase sends what is signed. It asks for no compression of its own and undoes none: bodies pass as they are.
+func newBase(u Upstream, t Timeouts) *http.Transport {
+	idle := u.IdleConnections
+	if idle <= 0 {
+		idle = defaultIdleConnections
+	}
+	dialer := &net.Dialer{Timeout: t.Dial, KeepAlive: 30 * time.Second}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(!u.HTTP1)
+	return &http.Transport{
+		Proxy:                 u.Proxy,
+		DialContext:           dialer.DialContext,
+		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: u.Roots},
+		TLSHandshakeTimeout:   t.Dial,
+		DisableCompression:    true,
+		MaxIdleConns:          idle,
+		MaxIdleConnsPerHost:   idle,
+		IdleConnTimeout:       idleTime,
+		ResponseHeaderTimeout: t.ResponseHeader,
+		Protocols:             protocols,
+		HTTP2:                 &http.HTTP2Config{SendPingTimeout: pingAfter},
+	}
+}
+
+// sending is what became of one request on the way to the API.
+type sending struct{ attempts int }
+
+type sendingKey struct{}
+
+// counting counts the attempts of each request.
+type counting struct{ *http.Transport }
+
+func (c counting) RoundTrip(r *http.Request) (*http.Response, error) {
+	if s, ok := r.Context().Value(sendingKey{}).(*sending); ok {
+		s.attempts++
+	}
+	return c.Transport.RoundTrip(r)
+}
+
+func withSending(ctx context.Context, s *sending) context.Context {
+	return context.WithValue(ctx, sendingKey{}, s)
+}
+
+// isHangUp reports whether the other side closed a connection before it had answered.
+func isHangUp(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) ||
+		errors.Is(err, syscall.EPIPE) || strings.Contains(err.Error(), "server closed idle connection")
+}
