@@ -128,7 +128,7 @@ func optionsAre(on bool) func(object) error {
 
 // guarded: a list of one item has no second, which CloudFormation says before it makes anything.
 func guarded(t object) error {
-	right, err := settle(object{"Conditions": t["Conditions"], "Parameters": t["Parameters"], "Resources": object{
+	right, err := Settle(object{"Conditions": t["Conditions"], "Parameters": t["Parameters"], "Resources": object{
 		"R": object{"If": object{"Fn::If": list[any]("InExpectedAccount", "made", "refused")}},
 	}}, map[string]string{"ExpectedAccountId": "999999999999"})
 	if err != nil {

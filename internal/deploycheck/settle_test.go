@@ -1,149 +1,9 @@
 package deploycheck
 
 import (
-	"fmt"
-	"maps"
 	"strings"
 	"testing"
 )
-
-// account is the one that the tests deploy to, in their minds.
-const account = "123456789012"
-
-// settler decides a template's conditions for values of its parameters, as CloudFormation does when it begins.
-type settler struct {
-	values     map[string]string
-	conditions object
-}
-
-// settle leaves of a template what would be made with these values: conditions decided, Fn::If replaced by the branch that
-// is taken, resources and outputs whose condition is false removed. Everything else stays as it is written, references to
-// parameters too.
-func settle(template object, given map[string]string) (object, error) {
-	s := settler{values: map[string]string{"AWS::AccountId": account}, conditions: objectAt(template, "Conditions")}
-	for name, parameter := range objectAt(template, "Parameters") {
-		s.values[name] = fmt.Sprint(at(parameter, "Default"))
-	}
-	maps.Copy(s.values, given)
-	out := maps.Clone(template)
-	for _, section := range []string{"Resources", "Outputs"} {
-		kept := object{}
-		for id, item := range objectAt(template, section) {
-			if name, ok := at(item, "Condition").(string); ok {
-				if yes, err := s.decide(object{"Condition": name}); err != nil || !yes {
-					if err != nil {
-						return nil, err
-					}
-					continue
-				}
-			}
-			settled, err := s.settle(item)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", id, err)
-			}
-			kept[id] = settled
-		}
-		out[section] = kept
-	}
-	return out, nil
-}
-
-// noValue is what AWS::NoValue leaves behind, until the list or object around it drops it.
-type noValue struct{}
-
-func (s settler) settle(v any) (any, error) {
-	switch v := v.(type) {
-	case []any:
-		out := []any{}
-		for _, item := range v {
-			settled, err := s.settle(item)
-			if err != nil {
-				return nil, err
-			}
-			if settled != (noValue{}) {
-				out = append(out, settled)
-			}
-		}
-		return out, nil
-	case object:
-		return s.settleObject(v)
-	}
-	return v, nil
-}
-
-func (s settler) settleObject(v object) (any, error) {
-	if v["Ref"] == "AWS::NoValue" {
-		return noValue{}, nil
-	}
-	if args := listAt(v, "Fn::If"); len(args) == 3 {
-		yes, err := s.decide(object{"Condition": args[0]})
-		if err != nil {
-			return nil, err
-		}
-		if yes {
-			return s.settle(args[1])
-		}
-		return s.settle(args[2])
-	}
-	out := object{}
-	for key, item := range v {
-		settled, err := s.settle(item)
-		if err != nil {
-			return nil, err
-		}
-		if _, gone := settled.(noValue); !gone {
-			out[key] = settled
-		}
-	}
-	return out, nil
-}
-
-// decide evaluates a condition function over parameters and AWS::AccountId; whatever else is an error.
-func (s settler) decide(expression any) (bool, error) {
-	for name, argument := range objectAt(object{"it": expression}, "it") {
-		args, _ := argument.([]any)
-		switch name {
-		case "Condition":
-			defined, ok := s.conditions[fmt.Sprint(argument)]
-			if !ok {
-				return false, fmt.Errorf("no condition %v", argument)
-			}
-			return s.decide(defined)
-		case "Fn::Not":
-			yes, err := s.decide(args[0])
-			return !yes, err
-		case "Fn::And", "Fn::Or":
-			for _, arg := range args {
-				if yes, err := s.decide(arg); err != nil || yes == (name == "Fn::Or") {
-					return yes, err
-				}
-			}
-			return name == "Fn::And", nil
-		case "Fn::Equals":
-			left, err := s.text(args[0])
-			if err != nil {
-				return false, err
-			}
-			right, err := s.text(args[1])
-			return left == right, err
-		}
-	}
-	return false, fmt.Errorf("not a condition: %v", expression)
-}
-
-func (s settler) text(v any) (string, error) {
-	if name, ok := at(v, "Ref").(string); ok {
-		value, ok := s.values[name]
-		if !ok {
-			return "", fmt.Errorf("no parameter %s", name)
-		}
-		return value, nil
-	}
-	if _, intrinsic := v.(object); intrinsic {
-		return "", fmt.Errorf("not a text: %v", v)
-	}
-	return fmt.Sprint(v), nil
-}
 
 func TestSettle(t *testing.T) {
 	text := `{"Parameters": {"On": {"Default": "no"}},
@@ -154,7 +14,7 @@ func TestSettle(t *testing.T) {
 		"no":  `{"B":{"Condition":"Off","Properties":{"List":[2]}}}`,
 		"yes": `{"A":{"Condition":"IsOn"}}`,
 	} {
-		got, err := settle(parse(t, []byte(text)), map[string]string{"On": value})
+		got, err := Settle(parse(t, []byte(text)), map[string]string{"On": value})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -162,7 +22,7 @@ func TestSettle(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if _, err := settle(parse(t, []byte(strings.Replace(text, `"IsOn", 1`, `"Isn't", 1`, 1))), nil); err == nil {
+	if _, err := Settle(parse(t, []byte(strings.Replace(text, `"IsOn", 1`, `"Isn't", 1`, 1))), nil); err == nil {
 		t.Error("a condition that nobody defines is no error")
 	}
 }

@@ -1,8 +1,3 @@
-// Package deploycheck holds the tests of what would be deployed: the CloudFormation template that AWS's translator makes
-// of template.yaml. Validators and linters pass an API that is open to everyone (a misspelt authorizer is dropped without
-// a word), so these say who may call. Each test breaks the template as well, and must then fail.
-//
-// They do not ask whether the local gateway does the same; that is the gateway's part.
 package deploycheck
 
 import (
@@ -17,9 +12,6 @@ import (
 	"strings"
 	"testing"
 )
-
-// object is one JSON object of the template.
-type object = map[string]any
 
 // variant is one way of deploying template.yaml.
 type variant struct {
@@ -74,7 +66,7 @@ func (v variant) read(t *testing.T) []byte {
 // template is a template of its own at each call, for tests that change theirs, settled for the variant's values.
 func (v variant) template(t *testing.T, text []byte) object {
 	t.Helper()
-	settled, err := settle(parse(t, text), v.parameters)
+	settled, err := Settle(parse(t, text), v.parameters)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,28 +113,6 @@ func (v variant) translate(t *testing.T) string {
 		t.Fatalf("translate template.yaml: %v\n%s", err, out)
 	}
 	return file
-}
-
-// at follows keys from object to object; nil where one is missing.
-func at(v any, keys ...string) any {
-	for _, key := range keys {
-		o, ok := v.(object)
-		if !ok {
-			return nil
-		}
-		v = o[key]
-	}
-	return v
-}
-
-func objectAt(v any, keys ...string) object {
-	o, _ := at(v, keys...).(object)
-	return o
-}
-
-func listAt(v any, keys ...string) []any {
-	l, _ := at(v, keys...).([]any)
-	return l
 }
 
 // properties returns those of one resource; empty if the template has none of that name.
