@@ -55,6 +55,8 @@ type Request struct {
 	Body []byte
 	// JSON is marshalled into the body and sets Content-Type unless Header has one. Only one of Body and JSON is given.
 	JSON any
+	// Retry replaces the client's for this call. The quota of retries stays the client's.
+	Retry *Retry
 }
 
 // Response is an answer, read to its end.
@@ -69,6 +71,8 @@ type Response struct {
 	Body []byte
 	// Attempts is how often the request was sent for it, 1 if it went well at once.
 	Attempts int
+	// Retried are the attempts before the last one, and what came of each.
+	Retried []Attempt
 }
 
 // JSON unmarshals the body. The error names what came instead of JSON.
@@ -95,13 +99,19 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := exchange{t: c.transport, req: req, ctx: ctx, limit: c.maxResponse}
-	answer, attempts, err := x.roundTrip()
+	x := exchange{t: c.transport, req: req, ctx: ctx, limit: c.maxResponse, retrier: c.transport.retrier}
+	if r.Retry != nil {
+		x.retrier = newRetrierWith(*r.Retry, c.transport.retrier.experience)
+	}
+	answer, err := x.roundTrip()
 	if err != nil {
-		return nil, r.failedAfter(attempts, err)
+		return nil, r.failedAfter(&x, err)
 	}
 	defer answer.Body.Close()
-	resp := &Response{Status: answer.StatusCode, Proto: answer.Proto, Header: answer.Header, Attempts: attempts, Body: x.content}
+	resp := &Response{
+		Status: answer.StatusCode, Proto: answer.Proto, Header: answer.Header, Body: x.content,
+		Attempts: x.attempts, Retried: x.retried,
+	}
 	if resp.Status < 200 || resp.Status > 299 {
 		return nil, newAPIError(resp)
 	}
@@ -185,11 +195,11 @@ func (r Request) split() (path, query string) {
 }
 
 // failed says which call it was that was not sent.
-func (r Request) failed(err error) error { return r.failedAfter(0, err) }
+func (r Request) failed(err error) error { return r.failedAfter(new(exchange), err) }
 
-func (r Request) failedAfter(attempts int, err error) error {
+func (r Request) failedAfter(x *exchange, err error) error {
 	path, _ := r.split()
-	return &CallError{Method: cmp.Or(strings.ToUpper(r.Method), http.MethodGet), Path: path, Attempts: attempts, Err: err}
+	return &CallError{Method: cmp.Or(strings.ToUpper(r.Method), http.MethodGet), Path: path, Attempts: x.attempts, Retried: x.retried, Err: err}
 }
 
 // body returns a reader that net/http can replay.

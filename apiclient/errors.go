@@ -41,6 +41,8 @@ type CallError struct {
 	Method, Path string
 	// Attempts is how often the request was sent, 0 if it could not be.
 	Attempts int
+	// Retried are the attempts before the last one.
+	Retried []Attempt
 	// Err is the reason, of the last attempt.
 	Err error
 }

@@ -24,6 +24,8 @@ type exchange struct {
 	body  payload
 	limit int64 // of an answer that is read as part of its attempt; 0 hands the body on unread
 
+	retrier *retrier
+	retried []Attempt
 	content []byte // of the answer, if it was read
 
 	attempts  int // all that were sent
@@ -35,35 +37,52 @@ type exchange struct {
 	release   func(error) error // gives the latest retry's quota back
 }
 
-// run returns the answer and how often the request was sent for it.
-func (x *exchange) run() (*http.Response, int, error) {
+// run returns the answer of the last attempt.
+func (x *exchange) run() (*http.Response, error) {
 	for {
 		out, err := x.prepare()
 		if err != nil {
-			return nil, x.attempts, err
+			return nil, err
 		}
 		resp, err := x.send(out)
 		if resp != nil && x.mend(resp, peek(resp)) {
-			discard(resp)
+			x.repeat(resp, err)
 			continue
 		}
 		if resp != nil && x.limit > 0 {
 			err = x.read(resp)
 		}
 		wait, again := x.wantsRetry(resp, err)
-		switch {
-		case again && resp != nil:
-			discard(resp)
-		case !again && err != nil && resp != nil: // broken off
+		if !again && err != nil && resp != nil { // broken off
 			resp.Body.Close()
-			return nil, x.attempts, err
-		case !again:
-			return resp, x.attempts, err
+			return nil, err
 		}
+		if !again {
+			return resp, err
+		}
+		x.repeat(resp, err)
 		if err := sleep(x.ctx, wait); err != nil {
-			return nil, x.attempts, err
+			return nil, err
 		}
 	}
+}
+
+// repeat notes an attempt that another one follows, and gives its connection back.
+func (x *exchange) repeat(resp *http.Response, err error) {
+	a := x.attempt(resp, err)
+	a.Number = x.attempts // as they were sent, whatever for
+	x.retried = append(x.retried, a)
+	if resp != nil {
+		discard(resp)
+	}
+}
+
+func (x *exchange) attempt(resp *http.Response, err error) Attempt {
+	a := Attempt{Number: x.attempts - x.mended, Request: x.req, Err: err}
+	if resp != nil {
+		a.StatusCode, a.Header = resp.StatusCode, resp.Header
+	}
+	return a
 }
 
 // prepare makes and signs what is sent, with the time and the credentials of now.
@@ -93,7 +112,7 @@ func (x *exchange) send(out *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, fmt.Errorf("calling %s: %w", x.t.endpoint.dial, err)
 	}
-	x.t.retrier.learn(x.flight)
+	x.retrier.learn(x.flight)
 	// What was sent holds a signature and a token; whoever logs an answer's request gets the caller's own.
 	resp.Request = x.req
 	return resp, nil
@@ -131,16 +150,13 @@ func (t *Transport) outgoing(req *http.Request, body payload) *http.Request {
 
 // wantsRetry reports whether another attempt is due, and after how long.
 func (x *exchange) wantsRetry(resp *http.Response, err error) (time.Duration, bool) {
-	a := Attempt{Number: x.attempts - x.mended, Request: x.req, Err: err}
-	if resp != nil {
-		a.StatusCode, a.Header = resp.StatusCode, resp.Header
-	}
-	x.t.retrier.settle(a, x.release)
+	a := x.attempt(resp, err)
+	x.retrier.settle(a, x.release)
 	x.release = nil
-	if x.ctx.Err() != nil || !x.t.retrier.wants(a) {
+	if x.ctx.Err() != nil || !x.retrier.wants(a) {
 		return 0, false
 	}
-	wait, release, ok := x.t.retrier.reserve(x.ctx, a)
+	wait, release, ok := x.retrier.reserve(x.ctx, a)
 	x.release = release
 	return wait, ok
 }

@@ -28,8 +28,11 @@ type Retry struct {
 	// returned instead. An answer's Retry-After lengthens the wait; one above MaxBackoff is no longer a moment, and the
 	// answer is returned.
 	MaxBackoff time.Duration
-	// Backoff replaces the wait between attempts; attempt counts from 1. nil is the SDK's exponential backoff with
-	// jitter.
+	// BaseDelay bounds the first wait. Each bound is twice the one before, up to MaxBackoff, and a wait is a random part of
+	// it. 0 leaves the waits to the SDK: 2 seconds, 4 seconds, and so on.
+	BaseDelay time.Duration
+	// Backoff replaces the wait between attempts, BaseDelay with it; attempt counts from 1. nil is the SDK's exponential
+	// backoff with jitter.
 	Backoff retry.BackoffDelayer
 	// Condition decides whether an attempt is worth another one. nil is [RetryTransient].
 	Condition func(Attempt) bool
@@ -118,14 +121,19 @@ func isIdempotent(method string) bool {
 
 // retrier is the policy with the SDK's backoff and retry quota behind it.
 type retrier struct {
-	policy   Retry
-	sdk      *retry.Standard
+	policy Retry
+	sdk    *retry.Standard
+	*experience
+}
+
+// experience is what the calls of a client share, whatever their policies.
+type experience struct {
 	quota    *ratelimit.TokenRateLimit
 	quickest atomic.Int64 // of all answers, in nanoseconds; 0 before the first one
 }
 
 // learn remembers the quickest answer. Two at once may lose one of them, which costs nothing.
-func (r *retrier) learn(f flight) {
+func (r *experience) learn(f flight) {
 	took := int64(f.received.Sub(f.sent))
 	if before := r.quickest.Load(); took > 0 && (before == 0 || took < before) {
 		r.quickest.Store(took)
@@ -133,21 +141,27 @@ func (r *retrier) learn(f flight) {
 }
 
 func newRetrier(policy Retry) *retrier {
+	return newRetrierWith(policy, &experience{quota: ratelimit.NewTokenRateLimit(retry.DefaultRetryRateTokens)})
+}
+
+func newRetrierWith(policy Retry, shared *experience) *retrier {
 	if policy.Condition == nil {
 		policy.Condition = RetryTransient
 	}
 	if policy.MaxBackoff <= 0 {
 		policy.MaxBackoff = retry.DefaultMaxBackoff
 	}
-	quota := ratelimit.NewTokenRateLimit(retry.DefaultRetryRateTokens)
+	if policy.Backoff == nil && policy.BaseDelay > 0 {
+		policy.Backoff = newScaledBackoff(policy.BaseDelay, policy.MaxBackoff)
+	}
 	standard := retry.NewStandard(func(o *retry.StandardOptions) {
-		o.RateLimiter = quota
+		o.RateLimiter = shared.quota
 		o.MaxAttempts = policy.MaxAttempts
 		o.Backoff = policy.Backoff
 		o.MaxBackoff = policy.MaxBackoff
 	})
 	policy.MaxAttempts = standard.MaxAttempts()
-	return &retrier{policy: policy, sdk: standard, quota: quota}
+	return &retrier{policy: policy, sdk: standard, experience: shared}
 }
 
 // wants reports whether the policy asks for another attempt.

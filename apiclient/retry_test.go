@@ -274,6 +274,43 @@ func TestRetryClosesTheAnswersBefore(t *testing.T) {
 	}
 }
 
+func TestRetryPolicyOfOneCall(t *testing.T) {
+	api := newFaultServer(t, throttled, answer{status: 404}, fine, throttled, fine)
+	c := api.client(t, apiclient.Config{Retry: apiclient.Retry{MaxAttempts: 1}, Credentials: static(testKeys)})
+	own := apiclient.Retry{MaxAttempts: 5, Backoff: noWait, Condition: func(a apiclient.Attempt) bool { return a.StatusCode >= 400 }}
+	resp, err := c.Do(t.Context(), apiclient.Request{Path: "/x", Retry: &own})
+	if err != nil || resp.Attempts != 3 || len(resp.Retried) != 2 {
+		t.Fatalf("got %+v, %v, want an answer after 3 attempts", resp, err)
+	}
+	for i, want := range []int{429, 404} {
+		if a := resp.Retried[i]; a.Number != i+1 || a.StatusCode != want || a.Err != nil {
+			t.Errorf("got %+v for attempt %d, want %d", a, i+1, want)
+		}
+	}
+	var refusal *apiclient.APIError
+	if _, err := c.Do(t.Context(), apiclient.Request{Path: "/x"}); !errors.As(err, &refusal) || refusal.Response.Attempts != 1 {
+		t.Errorf("got %v, want the client's own policy for the next call", err)
+	}
+	api.arrivals(t, 4)
+}
+
+// A wait is a random part of a bound that doubles: never above 100, 200, 400 … milliseconds, and seldom near nothing.
+func TestRetryBaseDelay(t *testing.T) {
+	var most time.Duration
+	for range 20 {
+		attempts, elapsed, _ := waits(t, apiclient.Retry{MaxAttempts: 4, BaseDelay: 100 * time.Millisecond}, time.Hour)
+		if most = max(most, elapsed); attempts != 4 || elapsed > 700*time.Millisecond {
+			t.Errorf("got %d attempts in %v, want 4 in at most 100+200+400 ms", attempts, elapsed)
+		}
+	}
+	if most < 200*time.Millisecond {
+		t.Errorf("the longest of 20 runs waited %v, want some of the 700 ms", most)
+	}
+	if attempts, elapsed, _ := waits(t, apiclient.Retry{MaxAttempts: 9, BaseDelay: time.Second, MaxBackoff: time.Second}, time.Hour); attempts != 9 || elapsed > 8*time.Second {
+		t.Errorf("got %d attempts in %v, want 9 with a second between them at most", attempts, elapsed)
+	}
+}
+
 func TestRetryQuotaEndsAStorm(t *testing.T) {
 	requests := 0
 	c, err := apiclient.New(apiclient.Config{

@@ -96,25 +96,24 @@ func (t *Transport) CloseIdleConnections() {
 // An answer counts from its headers on: the body is handed on as it comes, and when it breaks off the caller has had its
 // beginning, which another attempt could not take back. [Client.Do] reads the whole body and repeats such requests, too.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	x := exchange{t: t, req: req, ctx: req.Context()}
-	resp, _, err := x.roundTrip()
-	return resp, err
+	x := exchange{t: t, req: req, ctx: req.Context(), retrier: t.retrier}
+	return x.roundTrip()
 }
 
-// roundTrip checks the request before the first attempt. It also returns the number of attempts.
-func (x *exchange) roundTrip() (_ *http.Response, attempts int, err error) {
+// roundTrip checks the request before the first attempt.
+func (x *exchange) roundTrip() (_ *http.Response, err error) {
 	t, req := x.t, x.req
 	if req.Body != nil {
 		defer req.Body.Close()
 	}
 	if req.Response != nil {
-		return nil, 0, fmt.Errorf("%w: %s answered %d", ErrRedirect, t.endpoint.host, req.Response.StatusCode)
+		return nil, fmt.Errorf("%w: %s answered %d", ErrRedirect, t.endpoint.host, req.Response.StatusCode)
 	}
 	if err := t.endpoint.accepts(req); err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	if x.body, err = readPayload(req); err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	return x.run()
 }

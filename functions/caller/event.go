@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/marquee-api/marquee/apiclient"
 )
@@ -25,12 +26,19 @@ const (
 
 // work is what an event asks for.
 type work struct {
-	requests    []apiclient.Request
+	requests    []task
 	concurrency int
 	several     bool // the event has a list, and so will the result
 }
 
-// event is the payload of an invocation: one call, of which every field may be left out, or several.
+// task is one request, and how long it may take with all its attempts.
+type task struct {
+	apiclient.Request
+	timeout time.Duration // 0: as long as the invocation
+}
+
+// event is the payload of an invocation: one call, of which every field may be left out, or several. Retry and TimeoutMS
+// beside several are for those that have none of their own.
 type event struct {
 	call
 	Requests    []call `json:"requests"`
@@ -45,6 +53,8 @@ type call struct {
 	Query      map[string]list   `json:"query"`       // a value or a list of values for each name
 	Headers    map[string]list   `json:"headers"`     // likewise
 	Body       json.RawMessage   `json:"body"`        // a string is sent as it is, anything else as JSON
+	Retry      *retrySettings    `json:"retry"`       // when it is sent again
+	TimeoutMS  *int              `json:"timeout_ms"`  // how long it may take with all its attempts
 }
 
 // BadEventError says what is wrong with an event. Its name is the error type that Lambda reports.
@@ -75,7 +85,11 @@ func (e event) work() (work, error) {
 		if e.Concurrency != nil {
 			return work{}, &BadEventError{`field "concurrency" goes with "requests"`}
 		}
-		return work{requests: []apiclient.Request{e.request()}, concurrency: 1}, nil
+		one, err := e.task()
+		if err != nil {
+			return work{}, err
+		}
+		return work{requests: []task{one}, concurrency: 1}, nil
 	}
 	w := work{several: true, concurrency: defaultConcurrency}
 	if e.Concurrency != nil {
@@ -89,10 +103,39 @@ func (e event) work() (work, error) {
 	case w.concurrency < 1 || w.concurrency > maxConcurrency:
 		return work{}, &BadEventError{fmt.Sprintf(`field "concurrency" is %d: it must be from 1 to %d`, w.concurrency, maxConcurrency)}
 	}
-	for _, c := range e.Requests {
-		w.requests = append(w.requests, c.request())
+	for i, c := range e.Requests {
+		if c.Retry == nil {
+			c.Retry = e.Retry
+		}
+		if c.TimeoutMS == nil {
+			c.TimeoutMS = e.TimeoutMS
+		}
+		one, err := c.task()
+		if err != nil {
+			return work{}, &BadEventError{fmt.Sprintf("request %d of the list: %s", i+1, err.reason)}
+		}
+		w.requests = append(w.requests, one)
 	}
 	return w, nil
+}
+
+// task checks what a call says about its attempts.
+func (c call) task() (task, *BadEventError) {
+	t := task{Request: c.request()}
+	if c.TimeoutMS != nil {
+		if *c.TimeoutMS < 1 {
+			return task{}, &BadEventError{fmt.Sprintf(`field "timeout_ms" is %d: it must be above 0`, *c.TimeoutMS)}
+		}
+		t.timeout = time.Duration(*c.TimeoutMS) * time.Millisecond
+	}
+	if c.Retry != nil {
+		policy, err := c.Retry.policy()
+		if err != nil {
+			return task{}, err
+		}
+		t.Retry = policy
+	}
+	return t, nil
 }
 
 func (c call) isEmpty() bool {
@@ -111,7 +154,7 @@ func explain(err error) string {
 	}
 	reason := strings.TrimPrefix(err.Error(), "json: ")
 	if strings.HasPrefix(reason, "unknown field") {
-		reason += ": known are method, path, path_params, query, headers and body, or requests and concurrency"
+		reason += ": known are method, path, path_params, query, headers, body, retry and timeout_ms, or requests and concurrency; in retry max_attempts, statuses, base_delay_ms, max_delay_ms and all_methods"
 	}
 	return reason
 }
@@ -158,44 +201,4 @@ func (c call) setBody(r *apiclient.Request) {
 	default:
 		r.JSON = c.Body
 	}
-}
-
-// scalar is a string, a number or a boolean, as text. Numbers keep their digits.
-type scalar string
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (s *scalar) UnmarshalJSON(data []byte) error {
-	// The decoder fills in the field of this error type, and of no other.
-	switch data[0] {
-	case '"':
-		return json.Unmarshal(data, (*string)(s))
-	case '{':
-		return &json.UnmarshalTypeError{Value: "object"}
-	case '[':
-		return &json.UnmarshalTypeError{Value: "array"}
-	case 'n':
-		return &json.UnmarshalTypeError{Value: "null"}
-	default:
-		*s = scalar(data)
-		return nil
-	}
-}
-
-// list is one scalar or several.
-type list []string
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (l *list) UnmarshalJSON(data []byte) error {
-	values := make([]scalar, 1)
-	target := any(&values[0])
-	if data[0] == '[' {
-		target = &values
-	}
-	if err := json.Unmarshal(data, target); err != nil {
-		return err
-	}
-	for _, value := range values {
-		*l = append(*l, string(value))
-	}
-	return nil
 }

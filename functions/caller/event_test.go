@@ -48,7 +48,7 @@ func TestParseEvent(t *testing.T) {
 			if err != nil || len(work.requests) != 1 || work.several {
 				t.Fatalf("got %+v, %v, want one request", work, err)
 			}
-			got := work.requests[0]
+			got := work.requests[0].Request
 			if len(got.Query) == 0 {
 				got.Query = nil
 			}
@@ -79,6 +79,16 @@ func TestParseEventRefuses(t *testing.T) {
 		"too many":          {`{"requests":[` + strings.Repeat(`{},`, 100) + `{}]}`, "holds 101 requests"},
 		"no place":          {`{"requests":[{}],"concurrency":0}`, `"concurrency" is 0`},
 		"too many places":   {`{"requests":[{}],"concurrency":33}`, `"concurrency" is 33`},
+		"no attempt":        {`{"retry":{"max_attempts":0}}`, `"retry.max_attempts" is 0: it must be from 1 to 10`},
+		"a storm":           {`{"retry":{"max_attempts":11}}`, `"retry.max_attempts" is 11`},
+		"a negative wait":   {`{"retry":{"base_delay_ms":-1}}`, `"retry.base_delay_ms" is -1`},
+		"a long wait":       {`{"retry":{"max_delay_ms":60001}}`, `"retry.max_delay_ms" is 60001`},
+		"a fine status":     {`{"retry":{"statuses":[503,200]}}`, `"retry.statuses" holds 200`},
+		"unknown setting":   {`{"retry":{"retries":3}}`, `unknown field "retries": known are`},
+		"no number":         {`{"retry":{"max_attempts":"3"}}`, `field "retry.max_attempts": string`},
+		"no time":           {`{"timeout_ms":0}`, `"timeout_ms" is 0`},
+		"retry in a list":   {`{"requests":[{},{"retry":{"max_attempts":0}}]}`, `request 2 of the list: field "retry.max_attempts"`},
+		"retry for a list":  {`{"requests":[{}],"retry":{"max_attempts":0}}`, `request 1 of the list: field "retry.max_attempts"`},
 		"places for one":    {`{"concurrency":2}`, `goes with "requests"`},
 		"bad one in a list": {`{"requests":[{},{"path_params":{"a":[]}}]}`, `path_params": array`},
 	} {

@@ -34,7 +34,12 @@ func (h *handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		return nil, err
 	}
 	if todo.several {
-		return json.Marshal(results{h.callAll(ctx, todo)})
+		all := h.callAll(ctx, todo)
+		attempts := 0
+		for _, one := range all {
+			attempts += one.Attempts
+		}
+		return json.Marshal(results{Results: all, Attempts: attempts})
 	}
 	one, err := h.call(ctx, todo.requests[0])
 	if err != nil {
@@ -54,7 +59,7 @@ func (h *handler) callAll(ctx context.Context, todo work) []result {
 			defer func() { <-places }()
 			var err error
 			if out[i], err = h.call(ctx, request); err != nil {
-				out[i].Failure = err.Error()
+				out[i] = failed(err)
 			}
 		})
 	}
@@ -63,9 +68,14 @@ func (h *handler) callAll(ctx context.Context, todo work) []result {
 }
 
 // call makes one call and logs it. Neither query nor headers nor bodies are logged: they are the caller's secrets.
-func (h *handler) call(ctx context.Context, request apiclient.Request) (result, error) {
+func (h *handler) call(ctx context.Context, request task) (result, error) {
+	if request.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, request.timeout)
+		defer cancel()
+	}
 	started := time.Now()
-	resp, err := h.client.Do(ctx, request)
+	resp, err := h.client.Do(ctx, request.Request)
 	var refusal *apiclient.APIError
 	if errors.As(err, &refusal) {
 		resp, err = refusal.Response, nil
@@ -75,7 +85,7 @@ func (h *handler) call(ctx context.Context, request apiclient.Request) (result, 
 		log = log.With("request_id", lc.AwsRequestID)
 	}
 	if err != nil {
-		log.ErrorContext(ctx, "no answer", "error", err)
+		log.ErrorContext(ctx, "no answer", "error", err, "attempts", failed(err).Attempts)
 		return result{}, err
 	}
 	log.InfoContext(ctx, "called", "status", resp.Status, "attempts", resp.Attempts)

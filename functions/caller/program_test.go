@@ -156,11 +156,12 @@ type apiStub struct {
 	mu     sync.Mutex
 	remote map[string]bool // connections
 	hosts  map[string]bool // values of Host
+	times  map[string]int  // requests by path
 }
 
 func newAPIStub(t *testing.T) *apiStub {
 	t.Helper()
-	stub := &apiStub{remote: make(map[string]bool), hosts: make(map[string]bool)}
+	stub := &apiStub{remote: make(map[string]bool), hosts: make(map[string]bool), times: make(map[string]int)}
 	stub.Server = httptest.NewServer(stub)
 	t.Cleanup(stub.Close)
 	return stub
@@ -169,6 +170,8 @@ func newAPIStub(t *testing.T) *apiStub {
 func (s *apiStub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.remote[r.RemoteAddr], s.hosts[r.Host] = true, true
+	s.times[r.URL.Path]++
+	nth := s.times[r.URL.Path]
 	s.mu.Unlock()
 	body, _ := io.ReadAll(r.Body)
 	if got, want := r.Header.Get("Authorization"), sdkAuthorization(r, body); got != want {
@@ -186,6 +189,18 @@ func (s *apiStub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusForbidden)
 		io.WriteString(w, `{"Message":"User: x is not authorized to perform: execute-api:Invoke"}`)
+	case "/dev/busy-twice", "/dev/busy-once":
+		if nth <= 2-strings.Count(r.URL.Path, "once") {
+			w.Header().Set("X-Amzn-Errortype", "TooManyRequestsException")
+			w.WriteHeader(http.StatusTooManyRequests)
+		}
+	case "/dev/down":
+		w.WriteHeader(http.StatusServiceUnavailable)
+	case "/dev/breaks-once":
+		if nth == 1 {
+			w.Header().Set("Content-Length", "100")
+		}
+		io.WriteString(w, "an answer")
 	case "/dev/slow":
 		<-r.Context().Done()
 	case "/dev/text":

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"strings"
 	"unicode/utf8"
 
@@ -12,6 +13,8 @@ import (
 // results is what an invocation with several requests returns: their results in their order.
 type results struct {
 	Results []result `json:"results"`
+	// Attempts is how often anything was sent for all of them.
+	Attempts int `json:"attempts"`
 }
 
 // result is what an invocation returns for any answer of the API.
@@ -26,9 +29,18 @@ type result struct {
 	Base64 bool `json:"is_base64_encoded,omitempty"`
 	// Attempts is how often the request was sent.
 	Attempts int `json:"attempts"`
+	// Retried is what came of the attempts before the last one.
+	Retried []attempt `json:"retried,omitempty"`
 	// Error is there for an answer that API Gateway made, and not the function behind it.
 	Error *refusal `json:"error,omitempty"`
 	// Failure says in a list why there was no answer.
+	Failure string `json:"failure,omitempty"`
+}
+
+// attempt is one that another one followed: an answer, or the failure to get one.
+type attempt struct {
+	Status  int    `json:"status,omitempty"`
+	Type    string `json:"type,omitempty"` // of API Gateway's own answer
 	Failure string `json:"failure,omitempty"`
 }
 
@@ -41,7 +53,10 @@ type refusal struct {
 
 // newResult turns an answer into a result. cause is nil for a 2xx.
 func newResult(resp *apiclient.Response, cause *apiclient.APIError) result {
-	r := result{Status: resp.Status, Headers: make(map[string]string, len(resp.Header)), Attempts: resp.Attempts}
+	r := result{
+		Status: resp.Status, Headers: make(map[string]string, len(resp.Header)),
+		Attempts: resp.Attempts, Retried: attemptsOf(resp.Retried),
+	}
 	for name, values := range resp.Header {
 		r.Headers[strings.ToLower(name)] = strings.Join(values, ", ")
 	}
@@ -57,4 +72,26 @@ func newResult(resp *apiclient.Response, cause *apiclient.APIError) result {
 		r.Error = &refusal{Type: cause.Type, Message: cause.Message, RequestID: cause.RequestID}
 	}
 	return r
+}
+
+// failed is the result of a request that has no answer.
+func failed(err error) result {
+	r := result{Failure: err.Error()}
+	var call *apiclient.CallError
+	if errors.As(err, &call) {
+		r.Attempts, r.Retried = call.Attempts, attemptsOf(call.Retried)
+	}
+	return r
+}
+
+func attemptsOf(list []apiclient.Attempt) []attempt {
+	var out []attempt
+	for _, a := range list {
+		one := attempt{Status: a.StatusCode, Type: a.ErrorType()}
+		if a.Err != nil {
+			one.Failure = a.Err.Error()
+		}
+		out = append(out, one)
+	}
+	return out
 }
