@@ -10,7 +10,7 @@ GO ?= go
 
 include build.mk
 
-.PHONY: help run build test lint fuzz bench scale sam-check clean
+.PHONY: help run build test lint fuzz bench scale sam-check man clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -49,5 +49,11 @@ scale: ## what a page costs in catalogues of SCALE movies, into docs/performance
 sam-check: build ## validate, lint, build and invoke with the SAM CLI
 	@scripts/sam-check
 
+man: build ## manual pages and shell completions, into dist
+	@SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null)} bin/marquee man dist/man
+	@mkdir -p dist/completions
+	@for s in bash zsh fish powershell; do bin/marquee completion $$s > dist/completions/marquee.$$s || exit; done
+	@echo "manual pages are in dist/man, completions in dist/completions"
+
 clean: ## what was built here
-	rm -rf bin .aws-sam
+	rm -rf bin dist .aws-sam

@@ -69,6 +69,8 @@ func newCallCommand(env environment) *cobra.Command {
 		Long:    callLong,
 		Example: callExample,
 		Args:    cobra.RangeArgs(1, 2),
+
+		ValidArgsFunction: completeRequest,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.hasData = cmd.Flags().Changed("data")
 			o.stateGiven = cmd.Flags().Changed("state")

@@ -29,8 +29,8 @@ standard input. Records that are no movies are reported with their lines and lef
 The table is --table, else that of the local stack that is running here, else TABLE_NAME. Ctrl-C finishes what is under
 way; --resume goes on there.`
 
-const loadExample = `  marquee load data/movies.jsonl                  into the local stack
-  marquee load --dry-run moviedata.json           only check
+const loadExample = `  marquee load data/movies.jsonl                  # into the local stack
+  marquee load --dry-run moviedata.json           # only check
   marquee load --table movies --region eu-west-1 part1.jsonl.gz part2.jsonl.gz
   marquee load --generate 100000 --seed 7 --table movies --endpoint http://127.0.0.1:8000`
 

@@ -43,10 +43,11 @@ front of them a gateway that verifies signatures and evaluates the endpoint, res
 template as API Gateway does.
 
 It works for any template with a REST API and Go functions. Ctrl-C stops everything that it started.`,
-		Example: `  marquee local                       the stack of template.yaml in this folder
-  marquee local --once                call the API once through the caller function, show the answer, stop
-  marquee local --port 0 --no-data    free ports, an empty table
-  marquee local --param Stage=test    with another parameter of the template`,
+		Example: `  marquee local                       # the stack of template.yaml in this folder
+  marquee local --once                # call the API once through the caller function, show the answer, stop
+  marquee local --port 0 --no-data    # free ports, an empty table
+  marquee local --param Stage=test    # with another parameter of the template
+  marquee local --fault status=429:5% --fault latency=200ms:10%`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error

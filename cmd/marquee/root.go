@@ -1,15 +1,37 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+const rootLong = `A private, IAM-authorized API: run it on a laptop, call it from anywhere.
+
+marquee local runs the whole stack of a SAM template on this machine; marquee call sends a signed request to it or to
+AWS. Everything reads the one template, and refuses what AWS would refuse.`
+
+const rootExample = `  marquee local                                  # the stack of template.yaml, until Ctrl-C
+  marquee call /movie_list -q limit=5            # in another window: a signed call
+  marquee call /movie_list --profile stranger    # refused, and why
+  marquee completion bash                        # completion for the shell; also zsh, fish, powershell`
 
 // newRootCommand assembles the command tree. Errors and usage are printed by run, once, on standard error.
 func newRootCommand(env environment) *cobra.Command {
+	facts := thisBuild()
 	root := &cobra.Command{
 		Use:           "marquee",
 		Short:         "A private, IAM-authorized API: run it on a laptop, call it from anywhere",
+		Long:          rootLong,
+		Example:       rootExample,
+		Version:       facts.String(),
+		Args:          cobra.ArbitraryArgs,
+		RunE:          unknownCommand,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	root.SetVersionTemplate("marquee {{.Version}}\n")
 	root.SetIn(env.Stdin)
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
@@ -20,5 +42,51 @@ func newRootCommand(env environment) *cobra.Command {
 	root.AddCommand(newLoadCommand(env))
 	root.AddCommand(newSimulateCommand(env))
 	root.AddCommand(newExplainCommand(env))
+	root.AddCommand(newVersionCommand(env, facts))
+	root.AddCommand(newManCommand(env, facts))
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range commandsOf(root) {
+		pointToHelp(cmd)
+		completeFlags(cmd, env)
+	}
 	return root
+}
+
+// unknownCommand is what runs when no command was found: help if none was asked for.
+func unknownCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return root.Help()
+	}
+	next := "`marquee --help` lists the commands"
+	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
+		next = "did you mean " + strings.Join(near, " or ") + "? " + next
+	}
+	return fmt.Errorf("unknown command %q: %s", args[0], next)
+}
+
+// commandsOf are a command and all below it.
+func commandsOf(cmd *cobra.Command) []*cobra.Command {
+	all := []*cobra.Command{cmd}
+	for _, sub := range cmd.Commands() {
+		all = append(all, commandsOf(sub)...)
+	}
+	return all
+}
+
+// pointToHelp makes a command line that is not understood name its next step.
+func pointToHelp(cmd *cobra.Command) {
+	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return fmt.Errorf("%w: `%s --help` lists the flags", err, c.CommandPath())
+	})
+	check := cmd.Args
+	if check == nil {
+		return
+	}
+	cmd.Args = func(c *cobra.Command, args []string) error {
+		if err := check(c, args); err != nil {
+			return fmt.Errorf("%w: it is called as `%s`, and `%s --help` says more", err, strings.TrimSpace(c.UseLine()), c.CommandPath())
+		}
+		return nil
+	}
 }
