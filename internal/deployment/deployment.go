@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/marquee-api/marquee/internal/gateway"
 	"github.com/marquee-api/marquee/internal/policy"
@@ -36,18 +37,30 @@ func APIs(s *stack.Stack) ([]gateway.API, error) {
 			}
 			api.ResourcePolicy = document
 		}
+		schemas, err := newModels(a)
+		if err != nil {
+			return nil, err
+		}
 		for _, r := range a.Routes {
-			api.Routes = append(api.Routes, newRoute(s, a, r))
+			route, err := newRoute(s, a, r)
+			if err != nil {
+				return nil, err
+			}
+			if route.Validation, err = schemas.validation(r); err != nil {
+				return nil, err
+			}
+			api.Routes = append(api.Routes, route)
 		}
 		apis = append(apis, api)
 	}
 	return apis, nil
 }
 
-func newRoute(s *stack.Stack, a *stack.API, r *stack.Route) gateway.Route {
+func newRoute(s *stack.Stack, a *stack.API, r *stack.Route) (_ gateway.Route, err error) {
 	route := gateway.Route{
 		Method: r.Method, Path: r.Path, NoAuth: r.Authorization == "NONE", ResourceID: shortID(a.ID+r.Path, 6),
 		Throttle: throttle(r.Throttle), APIKeyRequired: r.APIKeyRequired,
+		Timeout: time.Duration(r.TimeoutMillis) * time.Millisecond,
 	}
 	if r.Mock != nil {
 		route.Mock = &gateway.Mock{Status: r.Mock.Status, Header: http.Header{}}
@@ -60,11 +73,14 @@ func newRoute(s *stack.Stack, a *stack.API, r *stack.Route) gateway.Route {
 			continue
 		}
 		route.Function = f.Name
+		if route.Unpermitted, err = unpermitted(s, r, f); err != nil {
+			return route, err
+		}
 		if r.InvokeRole == "CALLER_CREDENTIALS" && r.Authorization == "AWS_IAM" {
 			route.CallerInvokes = f.ARN
 		}
 	}
-	return route
+	return route, nil
 }
 
 // APIKeys are the stack's API keys. One whose value the template leaves to AWS gets one from newValue.

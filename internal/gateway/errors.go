@@ -37,6 +37,7 @@ var (
 	refuseLongURI         = plain(414, "RequestURITooLongException", "Request URI too long")
 	refuseLargeHeaders    = plain(431, "RequestHeaderFieldsTooLargeException", "Request Header Fields Too Large")
 	refuseBadRequest      = plain(400, "BadRequestException", "Bad Request")
+	refuseInvalidBody     = spaced(400, "BadRequestException", "Invalid request body")
 	refuseEventTooLarge   = spaced(413, "BadRequestException", "Request Too Long")
 	refuseFunctionError   = spaced(502, "InternalServerErrorException", "Internal server error")
 	refuseInternal        = spaced(500, "InternalServerErrorException", "Internal server error")

@@ -166,6 +166,7 @@ type call struct {
 	date                     time.Time
 	region, service          string
 	tamper                   func(*http.Request)
+	spelt                    bool // header names go out as they are in header
 }
 
 // answer is what came back.
@@ -214,6 +215,12 @@ func (f *fixture) do(t *testing.T, c call) answer {
 	}
 	if c.tamper != nil {
 		c.tamper(r)
+	}
+	for name, value := range c.header {
+		if c.spelt {
+			r.Header.Del(name)
+			r.Header[name] = []string{value}
+		}
 	}
 	return send(t, r)
 }

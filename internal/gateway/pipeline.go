@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"errors"
 	"net"
 	"net/http"
@@ -86,7 +85,7 @@ func (x *exchange) handle(w http.ResponseWriter) (proxyevent.Response, *Refusal)
 		return proxyevent.Response{}, x.record.fail("limits", refusal)
 	}
 	x.timed()
-	for _, check := range []func() *Refusal{x.authenticate, x.authorize, x.routed, x.checkKey, x.throttle, x.passOn, x.strike} {
+	for _, check := range []func() *Refusal{x.authenticate, x.authorize, x.routed, x.checkKey, x.throttle, x.validate, x.passOn, x.strike} {
 		refusal := check()
 		x.timed()
 		if refusal != nil {
@@ -222,56 +221,6 @@ func (x *exchange) throttle() *Refusal {
 	}
 	if l := x.target.api.limiter; l != nil && !l.AllowN(x.now, 1) {
 		return x.record.fail("throttle", refuseThrottled.because("the stage's limit"))
-	}
-	return nil
-}
-
-// integrationTimeout is API Gateway's default.
-const integrationTimeout = 29 * time.Second
-
-// invoke runs the function. The caller may go away meanwhile: on AWS the function runs on, and so it does here.
-func (x *exchange) invoke() (proxyevent.Response, *Refusal) {
-	if mock := x.route.Mock; mock != nil {
-		x.record.pass("mock integration", "")
-		return proxyevent.Response{Status: mock.Status, Header: mock.Header}, nil
-	}
-	api := x.target.api
-	payload, err := proxyevent.Marshal(x.proxyRequest())
-	if err != nil {
-		return proxyevent.Response{}, x.record.fail("function", refuseInternal.because("the event: %v", err))
-	}
-	if len(payload) > maxEvent {
-		return proxyevent.Response{}, x.record.fail("function", refuseEventTooLarge.because("the event has %d bytes, the limit is %d", len(payload), maxEvent))
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.r.Context()), integrationTimeout)
-	defer cancel()
-	x.record.Function = x.route.Function
-	x.keepEvent(payload)
-	start := x.g.now()
-	answer, err := x.g.invoker.Invoke(ctx, x.route.Function, Event{Payload: payload, TraceID: x.ids.trace})
-	x.record.FunctionDuration = x.g.now().Sub(start)
-	if refusal := functionRefusal(answer, err); refusal != nil {
-		return proxyevent.Response{}, x.record.fail("function", refusal)
-	}
-	response, err := proxyevent.ParseResponse(answer.Payload, x.r.Header.Get("Accept"), api.BinaryMediaTypes)
-	switch {
-	case errors.Is(err, proxyevent.ErrBase64):
-		return response, x.record.fail("function", refuseInternal.because("%v", err))
-	case err != nil:
-		return response, x.record.fail("function", refuseFunctionError.because("%v", err))
-	}
-	x.record.pass("function", x.route.Function)
-	return response, nil
-}
-
-func functionRefusal(answer Answer, err error) *Refusal {
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return refuseFunctionTimeout.because("no answer within %v", integrationTimeout)
-	case err != nil:
-		return refuseInternal.because("%v", err)
-	case answer.FunctionError != "":
-		return refuseFunctionError.because("%s error: %.500s", answer.FunctionError, answer.Payload)
 	}
 	return nil
 }

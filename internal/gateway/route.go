@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"sort"
 	"strings"
+	"time"
 
 	"golang.org/x/time/rate"
 )
@@ -18,7 +19,13 @@ type Route struct {
 	Mock       *Mock  // a fixed answer in place of a function; nil: none
 
 	APIKeyRequired bool
-	Throttle       *Throttle // nil: none of its own
+	Throttle       *Throttle     // nil: none of its own
+	Validation     *Validation   // nil: nothing is validated
+	Timeout        time.Duration // of the integration; 0: API Gateway's default of 29 seconds
+
+	// Unpermitted says why API Gateway may not invoke the function, which nobody learns but who runs the gateway; empty if
+	// it may.
+	Unpermitted string
 
 	// CallerInvokes is the function's ARN if the method invokes it with the caller's credentials, who then needs
 	// lambda:InvokeFunction on it; empty if API Gateway invokes it.

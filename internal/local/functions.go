@@ -73,10 +73,28 @@ func (a *addresses) localize(value string, inVPC bool) string {
 			value = strings.ReplaceAll(value, "https://"+api.ID+"-"+endpoint.ID+a.suffix(), door)
 		}
 	}
+	if !a.privateDNS() {
+		door = a.public
+	}
 	for _, api := range a.stack.APIs {
 		value = strings.ReplaceAll(value, "https://"+api.ID+a.suffix(), door)
 	}
 	return value
+}
+
+// privateDNS says whether the API's own name leads to the endpoint. Of an endpoint that is not of the template it is not
+// known, and the usual case taken.
+func (a *addresses) privateDNS() bool {
+	known := false
+	for _, endpoint := range a.stack.Endpoints {
+		if endpoint.Service == "execute-api" {
+			if endpoint.PrivateDNS {
+				return true
+			}
+			known = true
+		}
+	}
+	return !known
 }
 
 func (a *addresses) suffix() string { return ".execute-api." + a.stack.Region + ".amazonaws.com" }

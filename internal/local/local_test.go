@@ -21,7 +21,7 @@ func TestLocalizeReplacesWhatOnlyAWSResolves(t *testing.T) {
 		stack: &stack.Stack{
 			Region:    "ap-northeast-2",
 			APIs:      []*stack.API{{ID: "a1b2c3d4e5"}},
-			Endpoints: []*stack.VPCEndpoint{{ID: "vpce-1", Service: "execute-api", DNSName: "vpce-1-x.execute-api.ap-northeast-2.vpce.amazonaws.com"}, {Service: "dynamodb"}},
+			Endpoints: []*stack.VPCEndpoint{{ID: "vpce-1", Service: "execute-api", PrivateDNS: true, DNSName: "vpce-1-x.execute-api.ap-northeast-2.vpce.amazonaws.com"}, {Service: "dynamodb"}},
 		},
 		vpce: "http://127.0.0.1:8080", public: "http://127.0.0.1:8082",
 	}
@@ -46,6 +46,27 @@ func TestLocalizeReplacesWhatOnlyAWSResolves(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// Without private DNS the API's own name does not lead to the endpoint, whoever asks.
+func TestLocalizeWithoutPrivateDNS(t *testing.T) {
+	a := &addresses{
+		stack: &stack.Stack{
+			Region:    "ap-northeast-2",
+			APIs:      []*stack.API{{ID: "a1b2c3d4e5"}},
+			Endpoints: []*stack.VPCEndpoint{{ID: "vpce-1", Service: "execute-api", DNSName: "vpce-1-x.execute-api.ap-northeast-2.vpce.amazonaws.com"}},
+		},
+		vpce: "http://127.0.0.1:8080", public: "http://127.0.0.1:8082",
+	}
+	for value, want := range map[string]string{
+		"https://a1b2c3d4e5.execute-api.ap-northeast-2.amazonaws.com/dev":        "http://127.0.0.1:8082/dev",
+		"https://a1b2c3d4e5-vpce-1.execute-api.ap-northeast-2.amazonaws.com/dev": "http://127.0.0.1:8080/dev",
+		"https://vpce-1-x.execute-api.ap-northeast-2.vpce.amazonaws.com/dev":     "http://127.0.0.1:8080/dev",
+	} {
+		if got := a.localize(value, true); got != want {
+			t.Errorf("%s: got %q, want %q", value, got, want)
+		}
 	}
 }
 

@@ -205,11 +205,11 @@ func headerMaps(r *Request) (single map[string]string, multi map[string][]string
 		if http.CanonicalHeaderKey(name) == "Authorization" && isSigV4(values[0]) {
 			continue // removed before the integration; other schemes pass
 		}
-		multi[r.spelt(name)] = values
+		multi[HeaderName(r.Spelling, name)] = values
 	}
 	multi["Host"] = []string{r.Host}
 	forwarded := append([]string(nil), r.Header["X-Forwarded-For"]...)
-	delete(multi, r.spelt("X-Forwarded-For"))
+	delete(multi, HeaderName(r.Spelling, "X-Forwarded-For"))
 	multi["X-Forwarded-For"] = []string{strings.Join(append(forwarded, r.Identity.SourceIP), ", ")}
 	if r.Identity.VPCEndpointID != "" {
 		// What the front end of a private API adds. The client's hop is TLS 1.2 there and nothing else.
@@ -226,10 +226,10 @@ func headerMaps(r *Request) (single map[string]string, multi map[string][]string
 	return single, multi
 }
 
-// spelt is a header's name as it reaches the function: as the client spelt it, but for those that were seen in one
+// HeaderName is a header's name as it reaches the function: as the client spelt it, but for those that were seen in one
 // spelling whoever sent them.
-func (r *Request) spelt(name string) string {
-	switch spelt := r.Spelling[name]; {
+func HeaderName(spelling map[string]string, name string) string {
+	switch spelt := spelling[name]; {
 	case spelt == "", name == "Authorization", name == "User-Agent":
 		return name
 	default:

@@ -44,6 +44,7 @@ func (b *builder) readServerlessAPI(res *resource) *API {
 	api.Name = firstOf(c.at("Name").text(), d.title, b.n.stack)
 	b.readEndpointType(api, c.at("EndpointConfiguration"))
 	auth := b.readAuth(c.at("Auth"), d)
+	d.addModels(c.at("Models"))
 	b.addEvents(res, auth, d)
 	b.addCors(c.at("Cors"), d)
 	b.applyAuth(auth, d)
@@ -55,7 +56,9 @@ func (b *builder) readServerlessAPI(res *resource) *API {
 		api.MinimumCompressionSize = &size
 	}
 	b.fillStageVariables(d, api)
+	d.endpointType = api.EndpointType
 	api.Routes = b.routes(d, c)
+	api.Schemas = b.schemas(&d.models)
 	b.readMethodSettings(api, c.at("MethodSettings"))
 	b.checkAPI(api, c)
 	b.warnAPI(c)
@@ -219,6 +222,10 @@ func (b *builder) checkAPI(api *API, c cursor) {
 	if at := c.at("DisableExecuteApiEndpoint"); at.flag() {
 		at.fail("custom domain names are not served here, and this API answers to nothing else")
 	}
+	if at := c.at("EndpointAccessMode"); at.text() == "STRICT" {
+		at.fail("the access mode STRICT refuses calls whose TLS name is not their Host, which is not checked here: use BASIC")
+	}
+	b.checkLimits(api, c)
 }
 
 // warnAPI names what a local API does not do.
@@ -269,7 +276,7 @@ func (b *builder) readMethodSettings(api *API, c cursor) {
 			}
 		}
 		if !found {
-			at.warn("the API has no method %s %s: its throttle holds for nothing", method, path)
+			at.fail("the API has no method %s %s, so this throttle would hold for nothing: AWS refuses it", method, path)
 		}
 	}
 }

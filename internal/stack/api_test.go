@@ -336,7 +336,6 @@ Resources:
       Domain: {DomainName: d}
       GatewayResponses: {DEFAULT_4XX: {StatusCode: 400}}
       MethodSettings:
-        - {ResourcePath: /none, HttpMethod: GET, ThrottlingRateLimit: 1}
         - {ResourcePath: /a, HttpMethod: GET, CachingEnabled: true}
   F:
     Type: AWS::Serverless::Function
@@ -350,7 +349,6 @@ Resources:
             Path: /a
             Method: get
             ResponseTransferMode: STREAM
-            RequestModel: {Model: M, ValidateBody: true}
             Auth: {ResourcePolicy: {AwsAccountWhitelist: ["1"]}}
   B:
     Type: AWS::Serverless::Api
@@ -360,8 +358,7 @@ Resources:
       DefinitionBody:
         openapi: 3.0.1
         x-amazon-apigateway-gateway-responses: {}
-        x-amazon-apigateway-request-validator: all
-        paths: {/b: {get: {x-amazon-apigateway-request-validator: body, x-amazon-apigateway-integration: {type: mock, responses: {default: {statusCode: 200}}}}}}
+        paths: {/b: {get: {x-amazon-apigateway-integration: {type: mock, responses: {default: {statusCode: 200}}}}}}
   G:
     Type: AWS::Serverless::Function
     Properties:
@@ -370,23 +367,18 @@ Resources:
         E: {Type: Api, Properties: {RestApiId: !Ref B, Path: /b, Method: get, Auth: {Authorizer: NONE}}}
         H: {Type: Api, Properties: {RestApiId: !Ref B, Path: /c, Method: get, Auth: {ApiKeyRequired: true}}}
 `)
-	const validated = "requests are not validated here: API Gateway would answer 400 to some that pass"
 	const responses = "gateway responses are not changed here: errors stay as API Gateway words them by itself"
 	check(t, "the warnings", warnings(s), []string{
 		`t.yaml:4: A: OpenApiVersion: without it SAM deploys a second stage with the name "Stage", which is not served here: set OpenApiVersion to 3.0.1`,
 		"t.yaml:8: A: CacheClusterEnabled: answers are not cached here",
 		"t.yaml:9: A: Domain: custom domain names are not served here",
 		"t.yaml:10: A: GatewayResponses: " + responses,
-		"t.yaml:12: A: MethodSettings[0]: the API has no method GET /none: its throttle holds for nothing",
-		"t.yaml:13: A: MethodSettings[1].CachingEnabled: answers are not cached here",
-		"t.yaml:25: F: Events.E.Properties.ResponseTransferMode: answers are not streamed here",
-		"t.yaml:26: F: Events.E.Properties.RequestModel: " + validated,
-		`t.yaml:27: F: Events.E.Properties.Auth.ResourcePolicy: SAM writes the stage of this policy as "Stage", since StageName is not plain text: it holds for no stage of the API; set it at the API`,
-		"t.yaml:35: B: DefinitionBody.x-amazon-apigateway-gateway-responses: " + responses,
-		"t.yaml:36: B: DefinitionBody.x-amazon-apigateway-request-validator: " + validated,
-		"t.yaml:37: B: DefinitionBody.paths./b.get.x-amazon-apigateway-request-validator: " + validated,
-		"t.yaml:43: G: Events.E.Properties.Auth: SAM overlooks this Auth, since the API has a definition of its own: set OverrideApiAuth",
-		"t.yaml:44: G: Events.H.Properties: the API's definition has no GET /c, so the event adds no method",
+		"t.yaml:12: A: MethodSettings[0].CachingEnabled: answers are not cached here",
+		"t.yaml:24: F: Events.E.Properties.ResponseTransferMode: answers are not streamed here",
+		`t.yaml:25: F: Events.E.Properties.Auth.ResourcePolicy: SAM writes the stage of this policy as "Stage", since StageName is not plain text: it holds for no stage of the API; set it at the API`,
+		"t.yaml:33: B: DefinitionBody.x-amazon-apigateway-gateway-responses: " + responses,
+		"t.yaml:40: G: Events.E.Properties.Auth: SAM overlooks this Auth, since the API has a definition of its own: set OverrideApiAuth",
+		"t.yaml:41: G: Events.H.Properties: the API's definition has no GET /c, so the event adds no method",
 	})
 	sameJSON(t, s.APIs[0].ResourcePolicy, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"execute-api:Invoke","Resource":["execute-api:/Stage/GET/a"],"Principal":{"AWS":["1"]}}]}`)
 }

@@ -94,7 +94,9 @@ func (b *builder) readUsers() map[string][]string {
 		}
 		u.BoundaryARN, u.Boundary = b.readBoundary(c.at("PermissionsBoundary"))
 		b.stack.Users = append(b.stack.Users, u)
-		for _, group := range c.at("Groups").texts() {
+		for _, at := range c.at("Groups").items() {
+			group := at.text()
+			b.checkGroup(at)
 			members[group] = append(members[group], u.Name)
 		}
 	}
@@ -102,8 +104,19 @@ func (b *builder) readUsers() map[string][]string {
 		c := b.cursor(res)
 		group := c.at("GroupName").text()
 		members[group] = append(members[group], c.at("Users").texts()...)
+		b.checkGroup(c.at("GroupName"))
 	}
 	return members
+}
+
+// checkGroup refuses a group from elsewhere: its policies may deny.
+func (b *builder) checkGroup(at cursor) {
+	for _, res := range b.ofType("AWS::IAM::Group") {
+		if b.name(res) == at.text() {
+			return
+		}
+	}
+	at.fail("the group %q is not of this template, and its policies may deny calls: attach them to the user by ARN, and give their documents with --managed-policy", at.text())
 }
 
 // attachments are the holders by name, and the users of each group.
@@ -198,10 +211,14 @@ func (b *builder) managedDocument(arn string, at cursor) json.RawMessage {
 	}
 	name, isAWS := strings.CutPrefix(arn, "arn:"+b.n.partition+":iam::aws:policy/")
 	if !isAWS {
-		at.fail("the managed policy %s is not of this template, and it may deny calls: its document has to be given", arn)
+		at.fail("the managed policy %s is not of this template, and it may deny calls: give its document, --managed-policy %s=FILE", arn, arn)
 		return nil
 	}
 	document, known := awsManaged[name]
+	if !known && mayDeny(name) {
+		at.fail("the managed policy %s of AWS is not known here and denies: give its document, --managed-policy %s=FILE", name, arn)
+		return nil
+	}
 	if !known {
 		at.warn("the managed policy %s of AWS is not known here: what it says about calling APIs does not count", name)
 		return nil
@@ -210,6 +227,11 @@ func (b *builder) managedDocument(arn string, at cursor) json.RawMessage {
 		return nil
 	}
 	return json.RawMessage(strings.ReplaceAll(document, "arn:aws:", "arn:"+b.n.partition+":"))
+}
+
+// mayDeny tells the policies of AWS that deny rather than allow by what AWS calls them.
+func mayDeny(name string) bool {
+	return strings.Contains(name, "Deny") || strings.Contains(name, "Quarantine")
 }
 
 func (b *builder) givenPolicy(arn string, given json.RawMessage, at cursor) json.RawMessage {
@@ -230,7 +252,7 @@ func (b *builder) readBoundary(at cursor) (arn string, document json.RawMessage)
 	before := len(b.errs)
 	document = b.managedDocument(arn, at)
 	if document == nil && len(b.errs) == before {
-		at.fail("the permissions boundary %s is not known here: its document has to be given", arn)
+		at.fail("the permissions boundary %s is not known here, and without it everything would be inside: give its document, --managed-policy %s=FILE", arn, arn)
 	}
 	return arn, document
 }

@@ -14,6 +14,7 @@ func (b *builder) addEvents(res *resource, auth apiAuth, d *definition) {
 	writes := d.managed || c.at("MergeDefinitions").flag()
 	if writes {
 		b.addOperations(events, auth, d)
+		b.addValidations(events, c.at("Models"), d)
 	}
 	for _, e := range events {
 		if e.ghost {
@@ -76,7 +77,18 @@ func (b *builder) addOperations(events []*apiEvent, auth apiAuth, d *definition)
 			op.integration = "aws"
 		}
 		op.credentials = invokedBy(b.invokeRole(e, auth))
-		op.timeout = e.c.at("TimeoutInMillis").integerOr(op.timeout)
+		if at := e.c.at("TimeoutInMillis"); at.exists() {
+			op.timeout, op.timeoutAt = at.integerOr(0), at
+		}
+	}
+}
+
+// addValidations adds what the events' validators ask for.
+func (b *builder) addValidations(events []*apiEvent, models cursor, d *definition) {
+	for _, e := range events {
+		if op := d.find(e.path, e.method); op != nil && !e.ghost {
+			b.eventValidation(e, models, op, d)
+		}
 	}
 }
 
@@ -96,9 +108,6 @@ func (b *builder) addEventPolicy(e *apiEvent, c cursor, d *definition, api curso
 }
 
 func (b *builder) warnEvent(e *apiEvent) {
-	if model := e.c.at("RequestModel"); model.at("ValidateBody").exists() || model.at("ValidateParameters").exists() {
-		model.warn("requests are not validated here: API Gateway would answer 400 to some that pass")
-	}
 	if mode := e.c.at("ResponseTransferMode"); mode.text() == "STREAM" {
 		mode.warn("answers are not streamed here")
 	}

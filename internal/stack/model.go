@@ -49,6 +49,8 @@ type API struct {
 	APIKeySource string
 	// MinimumCompressionSize in bytes; nil means that answers are never compressed.
 	MinimumCompressionSize *int
+	// Schemas are the JSON documents that hold the schemas of Validation.Models, by URL.
+	Schemas map[string]json.RawMessage
 	Position
 }
 
@@ -59,6 +61,8 @@ type Route struct {
 	// FunctionID is the logical id of the function. It is empty when the integration is not a function of this
 	// template: such a route exists, so no wider route may take its requests, and it cannot be answered here.
 	FunctionID string
+	// Qualifier is the alias or version of the function that is invoked; empty for the function itself.
+	Qualifier string
 	// Integration is "aws_proxy", "mock", or another type that API Gateway knows and a laptop cannot run.
 	Integration string
 	// Mock is the fixed answer of a mock integration, as SAM's Cors makes it for OPTIONS; nil if there is none.
@@ -72,8 +76,24 @@ type Route struct {
 	Throttle   *Throttle
 	// TimeoutMillis is the integration's timeout; 0 means API Gateway's default.
 	TimeoutMillis int
+	// Validation is what API Gateway checks before it invokes anything; nil means nothing.
+	Validation *Validation
+	// Unpermitted says why API Gateway may not invoke the function, and answers 500; empty if it may.
+	Unpermitted string
 	Position
 }
+
+// Validation is what a request validator asks for.
+type Validation struct {
+	// Parameters have to be there and not blank, in the order in which API Gateway names those that are not.
+	Parameters []Parameter
+	// Models are the schemas of bodies by media type, "$default" for any other: a key of API.Schemas, with a JSON
+	// pointer into it after "#".
+	Models map[string]string
+}
+
+// Parameter is one of a request; In is header, path or querystring.
+type Parameter struct{ In, Name string }
 
 // Mock is the answer of a mock integration. Header values are as sent, without the quotes of the mapping expression.
 type Mock struct {

@@ -24,7 +24,10 @@ const (
 var pathFields = []string{"$ref", "summary", "description", "servers", "parameters"}
 
 func newDefinition() *definition {
-	return &definition{schemes: map[string]scheme{}, components: map[string]scheme{}, policy: newPolicyBuilder(nil)}
+	return &definition{
+		schemes: map[string]scheme{}, components: map[string]scheme{}, policy: newPolicyBuilder(nil), validators: map[string]validator{},
+		models: modelSet{named: map[string]cursor{}},
+	}
 }
 
 // readOpenAPI reads an API's document.
@@ -54,9 +57,10 @@ func (b *builder) readOpenAPI(c cursor) *definition {
 	if at := c.at(extResponses); at.exists() {
 		at.warn("gateway responses are not changed here: errors stay as API Gateway words them by itself")
 	}
-	if at := c.at(extValidator); at.exists() {
-		at.warn("requests are not validated here: API Gateway would answer 400 to some that pass")
+	if at := c.at("x-amazon-apigateway-api-key-source"); strings.EqualFold(at.text(), "AUTHORIZER") {
+		at.fail("API keys from an authorizer are not supported here: HEADER is")
 	}
+	b.readValidators(c, d)
 	checkEndpointExtension(c)
 	for _, path := range c.at("paths").entries() {
 		b.readPath(path, d)
@@ -130,6 +134,7 @@ func (b *builder) readPath(c entry, d *definition) {
 		}
 		op := &operation{path: c.key, method: method, c: m.cursor}
 		b.readOperation(m.cursor, op)
+		b.readValidation(m.cursor, c.at("parameters"), op, d)
 		item.ops = append(item.ops, op)
 	}
 }
@@ -148,9 +153,6 @@ func (b *builder) readOperation(c cursor, op *operation) {
 		security.fail("security is a list, not %s", security.v.kind)
 	}
 	op.authType = c.at(extAuth).at("type").text()
-	if at := c.at(extValidator); at.exists() {
-		at.warn("requests are not validated here: API Gateway would answer 400 to some that pass")
-	}
 	integration := c.at(extIntegration)
 	if !integration.exists() {
 		return
@@ -160,7 +162,7 @@ func (b *builder) readOperation(c cursor, op *operation) {
 		integration.fail("the integration has no type")
 		return
 	}
-	op.timeout = integration.at("timeoutInMillis").integerOr(0)
+	op.timeout, op.timeoutAt = integration.at("timeoutInMillis").integerOr(0), integration.at("timeoutInMillis")
 	op.credentials = invokedBy(integration.at("credentials").text())
 	switch op.integration {
 	case "aws_proxy":

@@ -97,7 +97,7 @@ Resources:
 `)
 	check(t, "the routes", routes(s.APIs[0]), []string{"GET /a F NONE"})
 	check(t, "the warnings", warnings(s), []string{
-		"t.yaml:14: A: GET /a: AWS answers 500: nothing permits API Gateway to invoke F; add an event for it, or an AWS::Lambda::Permission",
+		"t.yaml:14: A: GET /a: AWS answers 500, and so does this: nothing permits API Gateway to invoke F from GET /a; add an event for it, or an AWS::Lambda::Permission",
 	})
 }
 

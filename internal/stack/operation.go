@@ -18,7 +18,12 @@ type definition struct {
 	binary              []string
 	// rootSecurity is the document's own security, which only operations without one would inherit.
 	rootSecurity cursor
+	endpointType string
 	managed      bool // SAM writes the document from events
+	document     cursor
+	validators   map[string]validator
+	validator    cursor // of the whole document
+	models       modelSet
 }
 
 // pathItem is one path with its operations, in the order in which they were added: SAM's resource policies list them so.
@@ -37,6 +42,8 @@ type operation struct {
 	function    string // logical id, if known without the uri
 	credentials string // NONE, CALLER_CREDENTIALS or a role's ARN
 	timeout     int
+	timeoutAt   cursor
+	validation  *Validation
 	mock        *Mock
 
 	security    []requirement
@@ -130,21 +137,13 @@ func (d *definition) each(visit func(*operation)) {
 // integrationPath is how a Lambda integration's URI names its function.
 var integrationPath = regexp.MustCompile(`:lambda:path/[0-9]{4}-[0-9]{2}-[0-9]{2}/functions/(.+)/(?:invocations|response-streaming-invocations)$`)
 
-// functionOf finds the function of an integration's URI. An alias or version after the ARN is dropped.
-func (b *builder) functionOf(uri string) string {
+// functionOf finds the function of an integration's URI, and the alias or version after its ARN.
+func (b *builder) functionOf(uri string) (id, qualifier string) {
 	m := integrationPath.FindStringSubmatch(uri)
 	if m == nil {
-		return ""
+		return "", ""
 	}
-	parts := strings.Split(m[1], ":")
-	const unqualified = 7 // arn:aws:lambda:region:account:function:name
-	arn := strings.Join(parts[:min(len(parts), unqualified)], ":")
-	for _, f := range b.stack.Functions {
-		if f.ARN == arn || len(parts) < unqualified && f.Name == parts[0] {
-			return f.LogicalID
-		}
-	}
-	return ""
+	return b.functionNamed(m[1])
 }
 
 // segment is one part of a path: plain text, {name} or {name+}. Parentheses and the like are API Gateway's to allow.
@@ -228,11 +227,12 @@ func checkSiblings(op *operation, path string, variables map[string]string) {
 func (b *builder) route(d *definition, op *operation, path string) *Route {
 	r := &Route{
 		Method: op.method, Path: path, FunctionID: op.function, Integration: op.integration, Mock: op.mock,
-		InvokeRole: op.credentials, TimeoutMillis: op.timeout, Position: op.c.pos,
+		InvokeRole: op.credentials, TimeoutMillis: op.timeout, Validation: op.validation, Position: op.c.pos,
 	}
 	if r.InvokeRole == "" {
 		r.InvokeRole = "NONE"
 	}
+	checkTimeout(d.endpointType, r, op.timeoutAt)
 	if !b.authorize(d, op, r) {
 		return nil
 	}
@@ -242,8 +242,10 @@ func (b *builder) route(d *definition, op *operation, path string) *Route {
 	}
 	switch op.integration {
 	case "aws_proxy":
-		if r.FunctionID == "" {
-			r.FunctionID = b.functionOf(op.uri)
+		if op.function != "" {
+			r.Qualifier = b.aliasOf(op.function)
+		} else {
+			r.FunctionID, r.Qualifier = b.functionOf(op.uri)
 		}
 		if r.FunctionID == "" {
 			op.c.warn("%s %s is not answered here: its function is not of this template", op.method, path)

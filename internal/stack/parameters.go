@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
+
+	"github.com/dlclark/regexp2"
 )
 
 // parameter is one entry of Parameters with its value.
@@ -180,18 +183,30 @@ func (b *builder) violation(p *parameter, def *value, v string) string {
 	return b.patternViolation(p, def.get("AllowedPattern"), v)
 }
 
-// patternViolation matches the whole value. CloudFormation's expressions are Java's; the few that Go does not know
-// (look-around, back-references) are left to AWS.
+// maxMatch bounds an expression that goes back and forth.
+const maxMatch = time.Second
+
+// patternViolation matches the whole value. CloudFormation's expressions are Java's; those that Go does not know
+// (look-around, back-references) are left to a library that does, and one that neither knows is an error, as AWS might
+// refuse the value.
 func (b *builder) patternViolation(p *parameter, pattern *value, v string) string {
 	if pattern == nil || pattern.kind != kindText {
 		return ""
 	}
-	re, err := regexp.Compile(`^(?:` + pattern.text + `)$`)
-	if err != nil {
-		b.warn(pattern.pos, "Parameters", p.name+".AllowedPattern", "this pattern is not checked: Go's regular expressions do not know its form")
+	matches := false
+	if re, err := regexp.Compile(`^(?:` + pattern.text + `)$`); err == nil {
+		matches = re.MatchString(v)
+	} else if re, err := regexp2.Compile(`\A(?:`+pattern.text+`)\z`, regexp2.None); err == nil {
+		re.MatchTimeout = maxMatch
+		if matches, err = re.MatchString(v); err != nil {
+			b.fail(pattern.pos, "Parameters", p.name+".AllowedPattern", "whether the value matches was not found out within %v: write a simpler pattern", maxMatch)
+			return ""
+		}
+	} else {
+		b.fail(pattern.pos, "Parameters", p.name+".AllowedPattern", "whether the value matches cannot be found out, and AWS may refuse it: the pattern has a form that is not known here; write it another way")
 		return ""
 	}
-	if !re.MatchString(v) {
+	if !matches {
 		return "does not match AllowedPattern " + pattern.text
 	}
 	return ""

@@ -38,6 +38,8 @@ var physicalTypes = map[string]physical{
 	"AWS::ApiGateway::Resource":                 {ref: "{word6}", attributes: map[string]string{"ResourceId": "{word6}"}},
 	"AWS::ApiGateway::Stage":                    {nameProperty: "StageName", ref: "{name}"},
 	"AWS::ApiGateway::Deployment":               {ref: "{word6}", attributes: map[string]string{"DeploymentId": "{word6}"}},
+	"AWS::ApiGateway::Model":                    {nameProperty: "Name", ref: "{name}"},
+	"AWS::ApiGateway::RequestValidator":         {ref: "{word6}", attributes: map[string]string{"RequestValidatorId": "{word6}"}},
 	"AWS::ApiGateway::UsagePlan":                {ref: "{word6}", attributes: map[string]string{"Id": "{word6}"}},
 	"AWS::ApiGateway::ApiKey":                   {ref: "{word10}", attributes: map[string]string{"APIKeyId": "{word10}"}},
 	"AWS::IAM::Role":                            {"RoleName", roleNameLimit, "{name}", map[string]string{"Arn": roleARN, "RoleId": "AROA{ID17}"}},

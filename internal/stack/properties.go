@@ -39,7 +39,9 @@ var propertiesOf = map[string]string{
 		"EndpointAccessMode EndpointConfiguration FailOnWarnings MinimumCompressionSize Mode Name Parameters Policy SecurityPolicy Tags",
 	"AWS::ApiGateway::Method": "ApiKeyRequired AuthorizationScopes AuthorizationType AuthorizerId HttpMethod Integration MethodResponses " +
 		"OperationName RequestModels RequestParameters RequestValidatorId ResourceId RestApiId",
-	"AWS::ApiGateway::Resource": "ParentId PathPart RestApiId",
+	"AWS::ApiGateway::Model":            "ContentType Description Name RestApiId Schema",
+	"AWS::ApiGateway::RequestValidator": "Name RestApiId ValidateRequestBody ValidateRequestParameters",
+	"AWS::ApiGateway::Resource":         "ParentId PathPart RestApiId",
 	"AWS::ApiGateway::Stage": "AccessLogSetting CacheClusterEnabled CacheClusterSize CanarySetting ClientCertificateId DeploymentId Description " +
 		"DocumentationVersion MethodSettings RestApiId StageName Tags TracingEnabled Variables",
 	"AWS::ApiGateway::Deployment":   "DeploymentCanarySettings Description RestApiId StageDescription StageName",
@@ -60,8 +62,13 @@ var resourceAttributes = []string{
 	"UpdatePolicy", "UpdateReplacePolicy",
 }
 
-// checkProperties refuses properties that are one slip away from one that is read, and warns of others that are not
-// known: AWS may have learnt them since.
+// lenient are the types whose properties say nothing of who may call what.
+var lenient = []string{
+	"AWS::DynamoDB::Table", "AWS::Lambda::Function", "AWS::Serverless::Function", "AWS::Serverless::SimpleTable",
+}
+
+// checkProperties refuses properties that are one slip away from one that is read. Others that are not known AWS may have
+// learnt since: where they may tighten who may call what, they are refused, too.
 func (b *builder) checkProperties(r *resource) {
 	list, ok := propertiesOf[r.typ]
 	if !ok {
@@ -76,7 +83,11 @@ func (b *builder) checkProperties(r *resource) {
 			b.fail(f.pos, r.id, f.key, "%s has no such property: %s?", r.typ, meant)
 			continue
 		}
-		b.warn(f.pos, r.id, f.key, "not a property of "+r.typ+" that is known here: it is not read")
+		if slices.Contains(lenient, r.typ) {
+			b.warn(f.pos, r.id, f.key, "not a property of "+r.typ+" that is known here: it is not read")
+			continue
+		}
+		b.fail(f.pos, r.id, f.key, "not a property of %s that is known here: AWS refuses it, or has learnt it since, and it may tighten who may call what; leave it out", r.typ)
 	}
 }
 

@@ -79,7 +79,7 @@ Resources:
         Queue: {Type: SQS, Properties: {Queue: q}}
         Http: {Type: HttpApi}
   Http: {Type: AWS::Serverless::HttpApi}
-  Wall: {Type: AWS::WAFv2::WebACLAssociation}
+  Wall: {Type: AWS::WAFv2::WebACLAssociation, Properties: {ResourceArn: !Sub "arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/x/0"}}
   Nested: {Type: AWS::CloudFormation::Stack}
 `)
 	check(t, "the warnings", warnings(s), []string{
@@ -96,7 +96,7 @@ Resources:
 		"t.yaml:18: Events: Events.Queue: events of type SQS do not happen here: invoke the function by hand",
 		"t.yaml:19: Events: Events.Http: HTTP APIs are not served here, REST APIs are",
 		"t.yaml:20: Http: Type: HTTP APIs are not served here, REST APIs are",
-		"t.yaml:21: Wall: Type: web ACLs are not evaluated here: AWS may block calls that pass",
+		"t.yaml:21: Wall: ResourceArn: web ACLs are not evaluated here; this one is not of a REST API",
 		"t.yaml:22: Nested: Type: nested stacks are not read: what they hold is not here",
 	})
 	for _, f := range s.Functions[2:6] {

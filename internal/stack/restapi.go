@@ -16,6 +16,7 @@ func (b *builder) readRestAPI(res *resource) []*API {
 	}
 	d.settle(false)
 	id := b.id(res)
+	b.readModels(id, d)
 	b.addMethods(id, d)
 	policy := b.onePolicy(c.at("Policy"), d)
 	var out []*API
@@ -28,9 +29,12 @@ func (b *builder) readRestAPI(res *resource) []*API {
 			api.MinimumCompressionSize = &size
 		}
 		b.readEndpointType(api, c.at("EndpointConfiguration"))
+		checkImport(c.at("Parameters"), api)
 		b.readStage(api, stage)
 		b.fillStageVariables(d, api)
+		d.endpointType = api.EndpointType
 		api.Routes = b.routes(d, c)
+		api.Schemas = b.schemas(&d.models)
 		b.readMethodSettings(api, stage.settings)
 		b.checkAPI(api, c)
 		out = append(out, api)
@@ -39,6 +43,18 @@ func (b *builder) readRestAPI(res *resource) []*API {
 		c.warn("the API has no stage (AWS::ApiGateway::Stage, or StageName of its deployment): it is not served")
 	}
 	return out
+}
+
+// checkImport refuses parameters of the import that change the API's paths or its kind.
+func checkImport(c cursor, api *API) {
+	for _, e := range c.entries() {
+		switch {
+		case e.key == "ignore", e.text() == "ignore":
+		case e.key == "endpointConfigurationTypes" && e.text() == api.EndpointType:
+		default:
+			e.fail("this parameter of the import is not followed here, and may change the API's paths or its kind: write it into the definition")
+		}
+	}
 }
 
 // nativeStage is a stage, from a resource of its own or from a deployment.
@@ -94,9 +110,7 @@ func (b *builder) addMethods(api string, d *definition) {
 			d.addKeyScheme()
 			op.require(schemeKey)
 		}
-		if at := c.at("RequestValidatorId"); at.exists() {
-			at.warn("requests are not validated here: API Gateway would answer 400 to some that pass")
-		}
+		b.nativeValidation(api, c, op, d)
 		b.readNativeIntegration(c.at("Integration"), op)
 		item := d.path(path)
 		item.ops = append(item.ops, op)
@@ -141,7 +155,7 @@ func (b *builder) readNativeIntegration(c cursor, op *operation) {
 		return
 	}
 	op.integration = strings.ToLower(c.at("Type").text())
-	op.timeout = c.at("TimeoutInMillis").integerOr(0)
+	op.timeout, op.timeoutAt = c.at("TimeoutInMillis").integerOr(0), c.at("TimeoutInMillis")
 	op.credentials = invokedBy(c.at("Credentials").text())
 	switch op.integration {
 	case "aws_proxy":

@@ -26,7 +26,11 @@ func (b *builder) checkRules(v *value) {
 			if assert == nil {
 				continue
 			}
-			if holds, err := b.r.rule(assert); err != nil || holds {
+			holds, err := b.r.rule(assert)
+			if err != nil {
+				b.warn(a.pos, "Rules", rule.key, "this rule is not checked here: AWS may refuse the parameters by it")
+			}
+			if err != nil || holds {
 				continue
 			}
 			message := "the parameters break this rule"

@@ -49,10 +49,15 @@ func TestOverlookedAuth(t *testing.T) {
 	check(t, "closed by the API", routes(parse(t, text("Auth: {DefaultAuthorizer: AWS_IAM}, ", "{Authorizer: AWS_IAM}")).APIs[0]), []string{"GET /a F AWS_IAM"})
 }
 
-func TestUnknownPropertyIsNotAnError(t *testing.T) {
-	s := parse(t, "Resources:\n  X: {Type: AWS::EC2::VPCEndpoint, Properties: {VpcId: v, ServiceName: com.amazonaws.eu-west-1.s3, SomethingOfNextYear: 1}}\n")
-	check(t, "the warnings", warnings(s), []string{
-		"t.yaml:2: X: SomethingOfNextYear: not a property of AWS::EC2::VPCEndpoint that is known here: it is not read",
+// A property that nobody knows is read as nothing where it has no say, and refused where it may tighten.
+func TestUnknownProperty(t *testing.T) {
+	const table = "Resources:\n  X: {Type: AWS::DynamoDB::Table, Properties: {KeySchema: [{AttributeName: a, KeyType: HASH}], AttributeDefinitions: [{AttributeName: a, AttributeType: S}], BillingMode: PAY_PER_REQUEST, SomethingOfNextYear: 1}}\n"
+	check(t, "the warnings", warnings(parse(t, table)), []string{
+		"t.yaml:2: X: SomethingOfNextYear: not a property of AWS::DynamoDB::Table that is known here: it is not read",
+	})
+	const endpoint = "Resources:\n  X: {Type: AWS::EC2::VPCEndpoint, Properties: {VpcId: v, ServiceName: com.amazonaws.eu-west-1.s3, SomethingOfNextYear: 1}}\n"
+	check(t, "the errors", refuse(t, endpoint), []string{
+		"t.yaml:2: X: SomethingOfNextYear: not a property of AWS::EC2::VPCEndpoint that is known here: AWS refuses it, or has learnt it since, and it may tighten who may call what; leave it out",
 	})
 }
 
@@ -118,7 +123,10 @@ func TestPermissions(t *testing.T) {
 	text := func(more string) string {
 		return sam + "Resources:\n  F: " + function + "\n  A:\n    Type: AWS::Serverless::Api\n    Properties:\n      StageName: v1\n      OpenApiVersion: 3.0.1\n      " + body + "\n" + more
 	}
-	const missing = "t.yaml:9: A: GET /a: AWS answers 500: nothing permits API Gateway to invoke F; add an event for it, or an AWS::Lambda::Permission"
+	const missing = "t.yaml:9: A: GET /a: AWS answers 500, and so does this: nothing permits API Gateway to invoke F from GET /a; add an event for it, or an AWS::Lambda::Permission"
+	permission := func(function, more string) string {
+		return "  P:\n    Type: AWS::Lambda::Permission\n    Properties:\n      FunctionName: " + function + "\n      Action: lambda:InvokeFunction\n      Principal: apigateway.amazonaws.com\n      " + more + "\n"
+	}
 	tests := map[string]struct {
 		more string
 		want []string
@@ -126,6 +134,13 @@ func TestPermissions(t *testing.T) {
 		"none":            {"", []string{missing}},
 		"API Gateway":     {"  P: {Type: AWS::Lambda::Permission, Properties: {FunctionName: !GetAtt F.Arn, Action: lambda:InvokeFunction, Principal: apigateway.amazonaws.com}}\n", nil},
 		"somebody else":   {"  P: {Type: AWS::Lambda::Permission, Properties: {FunctionName: !Ref F, Action: lambda:InvokeFunction, Principal: sns.amazonaws.com}}\n", []string{missing}},
+		"another path":    {permission("!Ref F", `SourceArn: !Sub "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${A}/*/GET/b"`), []string{missing}},
+		"another method":  {permission("!Ref F", `SourceArn: !Sub "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${A}/*/POST/a"`), []string{missing}},
+		"another API":     {permission("!Ref F", `SourceArn: !Sub "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:zzzzzzzzzz/*"`), []string{missing}},
+		"its own path":    {permission("!Ref F", `SourceArn: !Sub "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${A}/v1/GET/a"`), nil},
+		"another account": {permission("!Ref F", `SourceAccount: "210987654321"`), []string{missing}},
+		"an organization": {permission("!Ref F", `PrincipalOrgID: o-1`), []string{missing}},
+		"an alias alone":  {permission("!Sub \"${F}:live\"", ``), []string{missing}},
 		"another's event": {"  G: {Type: AWS::Serverless::Function, Properties: {Runtime: provided.al2023, Events: {E: {Type: Api, Properties: {RestApiId: !Ref A, Path: /a, Method: get}}}}}\n", []string{missing}},
 	}
 	for name, tt := range tests {
@@ -133,6 +148,11 @@ func TestPermissions(t *testing.T) {
 			check(t, "the warnings", warnings(parse(t, text(tt.more))), tt.want)
 		})
 	}
-	byRole := strings.Replace(text(""), "type: aws_proxy", "credentials: 'arn:aws:iam::111122223333:role/r', type: aws_proxy", 1)
-	check(t, "invoked by a role", len(parse(t, byRole).Warnings), 0)
+	byRole := func(arn, more string) string {
+		return strings.Replace(text(more), "type: aws_proxy", "credentials: "+arn+", type: aws_proxy", 1)
+	}
+	check(t, "invoked by a role of the template", len(parse(t, byRole("!GetAtt R.Arn", "  R: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {Statement: {Effect: Allow, Principal: {Service: apigateway.amazonaws.com}, Action: 'sts:AssumeRole'}}}}\n")).Warnings), 0)
+	check(t, "invoked by a role from elsewhere", warnings(parse(t, byRole("'arn:aws:iam::111122223333:role/r'", ""))), []string{
+		"t.yaml:9: A: GET /a: AWS answers 500, and so does this: the method invokes its function as arn:aws:iam::111122223333:role/r, which is no role of this template, and what it may do is not known here",
+	})
 }

@@ -107,9 +107,26 @@ func (b *builder) readTransform(v *value) {
 		case "AWS::LanguageExtensions":
 			b.t.language = true
 		default:
-			b.warn(name.pos, "Transform", "", fmt.Sprintf("the macro %q runs in AWS only: what it would change is not changed here", name.text))
+			b.readMacro(name)
 		}
 	}
+}
+
+// harmlessMacros are AWS's own that change nothing of an API and who may call it.
+var harmlessMacros = []string{"AWS::CodeDeployBlueGreen", "AWS::SecretsManager-2020-07-23", "AWS::SecretsManager-2024-09-16"}
+
+// readMacro refuses what may change anything: policies and authorization among it.
+func (b *builder) readMacro(name *value) {
+	if slices.Contains(harmlessMacros, name.text) {
+		b.warn(name.pos, "Transform", "", fmt.Sprintf("the macro %q runs in AWS only: what it would change is not changed here", name.text))
+		return
+	}
+	text := name.text
+	if of := name.get("Name"); of != nil {
+		text = of.text
+	}
+	b.fail(name.pos, "Transform", "", "the macro %q runs in AWS only and may change who may call what: take the template that CloudFormation "+
+		"made of it (aws cloudformation get-template --template-stage Processed), or leave the macro out", text)
 }
 
 func (b *builder) readResource(f field) {

@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -98,6 +100,7 @@ func comparable(t *testing.T, s *stack.Stack) *stack.Stack {
 	s.Warnings, s.Parameters = nil, nil
 	for _, api := range s.APIs {
 		api.ResourcePolicy = normal(t, api.ResourcePolicy)
+		inlineModels(t, api)
 	}
 	for _, r := range s.Roles {
 		r.Tags, r.Trust = nil, normal(t, r.Trust)
@@ -106,6 +109,39 @@ func comparable(t *testing.T, s *stack.Stack) *stack.Stack {
 		}
 	}
 	return s
+}
+
+// inlineModels puts schemas where they are named. Which of the two places of OpenAPI they stand in is a matter of version.
+func inlineModels(t *testing.T, api *stack.API) {
+	t.Helper()
+	var document struct {
+		Operations  []json.RawMessage
+		Definitions map[string]any
+		Components  struct{ Schemas map[string]any }
+	}
+	if raw := api.Schemas["openapi"]; raw != nil {
+		if err := json.Unmarshal(raw, &document); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, r := range api.Routes {
+		if r.Validation == nil {
+			continue
+		}
+		for media, place := range r.Validation.Models {
+			i, err := strconv.Atoi(strings.TrimPrefix(place, "openapi#/operations/"))
+			if err != nil || i >= len(document.Operations) {
+				t.Fatalf("%s is the place of no schema: %v", place, err)
+			}
+			r.Validation.Models[media] = strings.ReplaceAll(string(document.Operations[i]), "#/components/schemas/", "#/definitions/")
+		}
+	}
+	if len(document.Definitions) == 0 {
+		document.Definitions = document.Components.Schemas
+	}
+	if api.Schemas != nil {
+		api.Schemas = map[string]json.RawMessage{"shared": encode(t, document.Definitions)}
+	}
 }
 
 // normal makes policies comparable that say the same: the order of keys, statements and

@@ -1,0 +1,68 @@
+package deployment
+
+import (
+	"fmt"
+
+	"github.com/marquee-api/marquee/internal/policy"
+	"github.com/marquee-api/marquee/internal/stack"
+)
+
+// unpermitted says why the method may not invoke its function; empty if it may. A role that the method invokes with is
+// asked as API Gateway asks it: who may assume it, and what it may do.
+func unpermitted(s *stack.Stack, r *stack.Route, f *stack.Function) (string, error) {
+	if r.Unpermitted != "" {
+		return r.Unpermitted, nil
+	}
+	for _, role := range s.Roles {
+		if role.ARN != r.InvokeRole {
+			continue
+		}
+		trusted, err := trusts(role)
+		if err != nil {
+			return "", err
+		}
+		if !trusted {
+			return "the method invokes its function as " + role.ARN + ", which apigateway.amazonaws.com may not assume", nil
+		}
+		if allowed, err := mayCall(s, role, f); err != nil || allowed {
+			return "", err
+		}
+		return "the method invokes its function as " + role.ARN + ", which may not lambda:InvokeFunction on " + f.ARN, nil
+	}
+	return "", nil
+}
+
+func trusts(role *stack.Role) (bool, error) {
+	trust, err := policy.Parse(role.Trust, policy.KindTrust)
+	if err != nil {
+		return false, fmt.Errorf("%s: role %s, trust policy: %w", role.Position, role.LogicalID, err)
+	}
+	service, err := policy.ParsePrincipal("apigateway.amazonaws.com")
+	if err != nil {
+		return false, err
+	}
+	return trust.Evaluate(&policy.Request{Principal: service, Action: "sts:AssumeRole", Resource: role.ARN}).Decision == policy.Allow, nil
+}
+
+func mayCall(s *stack.Stack, role *stack.Role, f *stack.Function) (bool, error) {
+	call := policy.Call{ResourceAccount: s.AccountID}
+	for _, p := range role.Policies {
+		document, err := policy.Parse(p.Document, policy.KindIdentity)
+		if err != nil {
+			return false, fmt.Errorf("%s: policy %s: %w", p.Position, p.Name, err)
+		}
+		call.Identity = append(call.Identity, document)
+	}
+	if role.Boundary != nil {
+		document, err := policy.Parse(role.Boundary, policy.KindIdentity)
+		if err != nil {
+			return false, fmt.Errorf("%s: permissions boundary: %w", role.Position, err)
+		}
+		call.Boundary = document
+	}
+	principal, err := policy.ParsePrincipal(fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/BackplaneAssumeRoleSession", s.Partition, s.AccountID, role.Name))
+	if err != nil {
+		return false, err
+	}
+	return call.Authorize(&policy.Request{Principal: principal, Action: "lambda:InvokeFunction", Resource: f.ARN}).Decision == policy.Allow, nil
+}

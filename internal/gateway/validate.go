@@ -1,0 +1,124 @@
+package gateway
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/marquee-api/marquee/internal/proxyevent"
+)
+
+// Validation is what API Gateway checks of a request before the integration ("Request validation for REST APIs in API
+// Gateway").
+type Validation struct {
+	// Parameters have to be there and not blank. Those that are not are named in this order.
+	Parameters []Parameter
+	// Models hold the body to a schema by its media type, "$default" for any other. A type without a model is not checked.
+	Models map[string]Model
+}
+
+// Parameter is one of a request; In is "header", "path" or "querystring".
+type Parameter struct{ In, Name string }
+
+// Model is the schema of a body.
+type Model interface {
+	// Validate says what is wrong with a JSON value whose numbers are json.Number.
+	Validate(value any) error
+}
+
+// validate comes after the API key and before the function.
+func (x *exchange) validate() *Refusal {
+	v := x.route.Validation
+	if v == nil {
+		return nil
+	}
+	var missing []string
+	for _, p := range v.Parameters {
+		if strings.TrimSpace(x.parameter(p)) == "" {
+			missing = append(missing, p.Name)
+		}
+	}
+	if len(missing) > 0 {
+		refusal := spaced(http.StatusBadRequest, "BadRequestException", "Missing required request parameters: ["+strings.Join(missing, ", ")+"]")
+		return x.record.fail("request validation", &refusal)
+	}
+	if err := x.validateBody(v); err != nil {
+		return x.record.fail("request validation", refuseInvalidBody.because("%.500v", err))
+	}
+	x.record.pass("request validation", "")
+	return nil
+}
+
+// parameter is a request's value of a parameter, empty if there is none. Names are case-sensitive ("Important notes"),
+// those of headers as the function sees them.
+func (x *exchange) parameter(p Parameter) string {
+	switch p.In {
+	case "path":
+		return x.params[p.Name]
+	case "header":
+		canonical := http.CanonicalHeaderKey(p.Name)
+		if canonical == "Host" {
+			return x.r.Host
+		}
+		if proxyevent.HeaderName(x.spelling, canonical) != p.Name {
+			return ""
+		}
+		return strings.Join(x.r.Header[canonical], ",")
+	case "querystring":
+		for pair := range strings.SplitSeq(x.query, "&") {
+			name, value, _ := strings.Cut(pair, "=")
+			if unescape(name) == p.Name && unescape(value) != "" {
+				return unescape(value)
+			}
+		}
+	}
+	return ""
+}
+
+func unescape(s string) string {
+	if text, err := url.QueryUnescape(s); err == nil {
+		return text
+	}
+	return s
+}
+
+// defaultMediaType is what API Gateway takes a body for that comes without Content-Type.
+const defaultMediaType = "application/json"
+
+var errNotJSON = errors.New("the body is not JSON")
+
+// validateBody holds the body to the model of its media type. No body counts as an empty object.
+func (x *exchange) validateBody(v *Validation) error {
+	if len(v.Models) == 0 {
+		return nil
+	}
+	media, _, _ := strings.Cut(x.r.Header.Get("Content-Type"), ";")
+	media = strings.ToLower(strings.TrimSpace(media))
+	if media == "" {
+		media = defaultMediaType
+	}
+	model, ok := v.Models[media]
+	if !ok {
+		model, ok = v.Models["$default"]
+	}
+	if !ok {
+		return nil
+	}
+	value := any(map[string]any{})
+	if len(x.body) > 0 {
+		decoder := json.NewDecoder(bytes.NewReader(x.body))
+		decoder.UseNumber()
+		if err := decoder.Decode(&value); err != nil {
+			return fmt.Errorf("%w: %w", errNotJSON, err)
+		}
+		if _, err := decoder.Token(); err != io.EOF {
+			return fmt.Errorf("%w: something follows it", errNotJSON)
+		}
+	}
+	return model.Validate(value)
+}

@@ -1,0 +1,126 @@
+package gateway_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/marquee-api/marquee/internal/gateway"
+)
+
+// titled is a model that wants an object with a title.
+type titled struct{}
+
+func (titled) Validate(value any) error {
+	if object, ok := value.(map[string]any); ok && object["title"] != nil {
+		return nil
+	}
+	return errors.New("no title")
+}
+
+func withValidation(c *gateway.Config, _ *gateway.Door) {
+	api := &c.APIs[0]
+	api.Routes[1].Validation = &gateway.Validation{Parameters: []gateway.Parameter{
+		{In: "header", Name: "x-header-param"}, {In: "path", Name: "year"}, {In: "querystring", Name: "qs1"},
+	}}
+	api.Routes = append(api.Routes,
+		gateway.Route{Method: "POST", Path: "/movie_list", Function: "post", Validation: &gateway.Validation{
+			Parameters: []gateway.Parameter{{In: "header", Name: "x-tenant"}},
+			Models:     map[string]gateway.Model{"application/json": titled{}},
+		}},
+		gateway.Route{Method: "PUT", Path: "/movie_list", Function: "put", Validation: &gateway.Validation{
+			Models: map[string]gateway.Model{"$default": titled{}},
+		}},
+		gateway.Route{Method: "GET", Path: "/keyed", Function: "keyed", APIKeyRequired: true, Validation: &gateway.Validation{
+			Parameters: []gateway.Parameter{{In: "querystring", Name: "q"}},
+		}})
+}
+
+func TestRequestValidation(t *testing.T) {
+	const invalid = `{"message": "Invalid request body"}`
+	absent := func(names string) string {
+		return `{"message": "Missing required request parameters: [` + names + `]"}`
+	}
+	one := "/dev/movie_list/1999/Go"
+	header := func(more ...string) map[string]string {
+		h := map[string]string{}
+		for i := 0; i < len(more); i += 2 {
+			h[more[i]] = more[i+1]
+		}
+		return h
+	}
+	post := func(body string, h map[string]string) call {
+		h["x-tenant"] = "t"
+		return call{method: "POST", key: "ASIAPARTNER", body: body, header: h}
+	}
+	tests := map[string]struct {
+		call call
+		body string // of a 400; empty: 200
+	}{
+		"nothing of it":                {call{path: one}, absent("x-header-param, qs1")},
+		"only the header":              {call{path: one, header: header("x-header-param", "1")}, absent("qs1")},
+		"all of it":                    {call{path: one + "?qs1=a", header: header("x-header-param", "1")}, ""},
+		"a blank header":               {call{path: one + "?qs1=a", header: header("x-header-param", " ")}, absent("x-header-param")},
+		"a blank query parameter":      {call{path: one + "?qs1=%20", header: header("x-header-param", "1")}, absent("qs1")},
+		"a query name in another case": {call{path: one + "?QS1=a", header: header("x-header-param", "1")}, absent("qs1")},
+		"a header in another case":     {call{path: one + "?qs1=a", header: header("X-Header-Param", "1")}, absent("x-header-param")},
+		"an encoded query name":        {call{path: one + "?q%731=a", header: header("x-header-param", "1")}, ""},
+		"a body that fits":             {post(`{"title":"Go"}`, header("Content-Type", "application/json")), ""},
+		"a body that does not":         {post(`{}`, header("Content-Type", "application/json")), invalid},
+		"no JSON":                      {post(`<title/>`, header("Content-Type", "application/json")), invalid},
+		"two values":                   {post(`{"title":"Go"} {}`, header("Content-Type", "application/json")), invalid},
+		"no body counts as {}":         {post(``, header("Content-Type", "application/json")), invalid},
+		"a charset":                    {post(`{}`, header("Content-Type", "Application/JSON; charset=utf-8")), invalid},
+		"no content type is JSON":      {post(`{}`, header()), invalid},
+		"a type without a model":       {post(`<title/>`, header("Content-Type", "application/xml")), ""},
+		"parameters before the body":   {call{method: "POST", key: "ASIAPARTNER", body: `{}`}, absent("x-tenant")},
+		"the model of any type":        {call{method: "PUT", key: "ASIAPARTNER", body: `[]`, header: header("Content-Type", "application/xml")}, invalid},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, withValidation)
+			tt.call.spelt = true
+			got := f.do(t, tt.call)
+			if tt.body == "" {
+				if got.status != 200 {
+					t.Errorf("got %d %s, want 200", got.status, got.body)
+				}
+				return
+			}
+			if got.status != 400 || got.errorType != "BadRequestException" || got.body != tt.body {
+				t.Errorf("got %d %s %s, want 400 BadRequestException %s", got.status, got.errorType, got.body, tt.body)
+			}
+			if f.function.event != nil {
+				t.Error("the function was invoked")
+			}
+			record := f.next(t)
+			if last := record.Checks[len(record.Checks)-1]; last.Name != "request validation" || last.OK {
+				t.Errorf("got the record's last check %+v", last)
+			}
+		})
+	}
+	t.Run("after authorization and the API key", func(t *testing.T) {
+		f := newFixture(t, withValidation)
+		if got := f.do(t, call{key: "ASIASTRANGER", path: one}); got.errorType != "AccessDeniedException" {
+			t.Errorf("got %d %s", got.status, got.body)
+		}
+		if got := f.do(t, call{path: "/dev/keyed"}); got.status != 403 || got.body != forbidden {
+			t.Errorf("got %d %s", got.status, got.body)
+		}
+	})
+}
+
+// A function that API Gateway may not invoke is not invoked, and the record says why.
+func TestUnpermittedFunction(t *testing.T) {
+	f := newFixture(t, func(c *gateway.Config, _ *gateway.Door) { c.APIs[0].Routes[0].Unpermitted = "nothing permits it" })
+	got := f.do(t, call{})
+	if got.status != 500 || got.errorType != "InternalServerErrorException" || got.body != `{"message": "Internal server error"}` {
+		t.Errorf("got %d %s %s", got.status, got.errorType, got.body)
+	}
+	if f.function.event != nil {
+		t.Error("the function was invoked")
+	}
+	if record := f.next(t); !strings.Contains(record.Why, "nothing permits it") {
+		t.Errorf("got the record %+v", record)
+	}
+}
