@@ -39,6 +39,7 @@ type Config struct {
 	Functions  map[string]http.Handler // by logical id; a route of any other function answers 500
 	Identities string                  // path of a file of further identities; empty: none
 	Region     string                  // empty: us-east-1
+	Policies   map[string]string       // paths of the documents of managed policies that the template only names, by ARN
 	Faults     []string                // what goes wrong on purpose: "status=429:10%", "latency=50ms", "skew=+7m", "reset=1%"
 	Now        func() time.Time        // the gateway's clock; nil: time.Now
 }
@@ -85,7 +86,13 @@ func open(tb testing.TB, cfg Config) (*API, error) {
 	if cfg.Region == "" {
 		cfg.Region = "us-east-1"
 	}
-	s, err := stack.Load(cfg.Template, stack.Options{Name: "marqueetest", Region: cfg.Region, AccountID: account, Parameters: cfg.Parameters})
+	policies, err := stack.ReadPolicies(cfg.Policies)
+	if err != nil {
+		return nil, err
+	}
+	s, err := stack.Load(cfg.Template, stack.Options{
+		Name: "marqueetest", Region: cfg.Region, AccountID: account, Parameters: cfg.Parameters, ManagedPolicies: policies,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -52,6 +52,7 @@ type Options struct {
 	ConfigEnv  string            // its environment
 	Parameters map[string]string // win over the configuration file
 	Exports    map[string]string // of other stacks, for Fn::ImportValue
+	Policies   map[string]string // files with managed policies that the template only names, by ARN
 
 	Host       string // a further address to listen on; 127.0.0.1 is always one
 	Port       int    // of the first door; 0: free ones
@@ -173,7 +174,13 @@ func readTemplate(o Options) (*stack.Stack, error) {
 	for name, value := range o.Parameters {
 		parameters[name] = value
 	}
-	options := stack.Options{Name: config.StackName, Region: config.Region, AccountID: accountID, Parameters: parameters, Exports: o.Exports}
+	policies, err := stack.ReadPolicies(o.Policies)
+	if err != nil {
+		return nil, err
+	}
+	options := stack.Options{
+		Name: config.StackName, Region: config.Region, AccountID: accountID, Parameters: parameters, Exports: o.Exports, ManagedPolicies: policies,
+	}
 	if options.Name == "" {
 		options.Name = "marquee-local"
 	}

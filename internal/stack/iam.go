@@ -165,7 +165,7 @@ func (b *builder) attach(res *resource, to attachments) {
 func (b *builder) giveTo(holders map[string]holder, at cursor, give func(holder)) {
 	h, ok := holders[at.text()]
 	if !ok {
-		at.warn("%q is not of this template: the policy is attached to nothing here", at.text())
+		at.warn("%q is not of this template: the policy is attached to nothing here, and an identity of that name from elsewhere does not have it", at.text())
 		return
 	}
 	give(h)
@@ -237,8 +237,11 @@ func mayDeny(name string) bool {
 func (b *builder) givenPolicy(arn string, given json.RawMessage, at cursor) json.RawMessage {
 	v, err := parseText(arn, given)
 	if err != nil || v.kind != kindMap {
-		at.fail("the document given for %s is not the JSON of a policy", arn)
+		at.fail("the document given for %s is not a policy in JSON or YAML", arn)
 		return nil
+	}
+	if document := v.get("PolicyVersion").get("Document"); document != nil {
+		v = document
 	}
 	return at.policyJSON(v)
 }

@@ -123,9 +123,17 @@ func TestGivenManagedPolicies(t *testing.T) {
 	}
 	check(t, "the boundary", string(s.Roles[0].Boundary), `{"Statement":[{"Effect":"Deny"}]}`)
 	check(t, "the policies", held(s.Roles[0].Policies), []string{`arn:aws:iam::1:policy/b {"Statement":[{"Effect":"Deny"}]}`})
+	// As the AWS CLI shows a policy's version, and in YAML.
+	for _, form := range []string{`{"PolicyVersion":{"Document":{"Statement":[{"Effect":"Deny"}]},"VersionId":"v2"}}`, "Statement:\n  - Effect: Deny\n"} {
+		opts.ManagedPolicies["arn:aws:iam::1:policy/b"] = json.RawMessage(form)
+		if s, err = stack.Parse("t.yaml", []byte(text), opts); err != nil {
+			t.Fatal(err)
+		}
+		check(t, "the boundary", string(s.Roles[0].Boundary), `{"Statement":[{"Effect":"Deny"}]}`)
+	}
 	opts.ManagedPolicies["arn:aws:iam::1:policy/b"] = json.RawMessage(`[]`)
 	_, err = stack.Parse("t.yaml", []byte(text), opts)
-	contains(t, err, "the document given for arn:aws:iam::1:policy/b is not the JSON of a policy")
+	contains(t, err, "the document given for arn:aws:iam::1:policy/b is not a policy in JSON or YAML")
 }
 
 func TestUnknownPolicyOfAWS(t *testing.T) {
@@ -133,6 +141,6 @@ func TestUnknownPolicyOfAWS(t *testing.T) {
 		"  P: {Type: AWS::IAM::Policy, Properties: {PolicyName: p, Roles: [elsewhere], PolicyDocument: {Statement: [{Effect: Allow}]}}}\n")
 	check(t, "the warnings", warnings(s), []string{
 		"t.yaml:2: R: ManagedPolicyArns: the managed policy AmazonPollyFullAccess of AWS is not known here: what it says about calling APIs does not count",
-		`t.yaml:3: P: Roles[0]: "elsewhere" is not of this template: the policy is attached to nothing here`,
+		`t.yaml:3: P: Roles[0]: "elsewhere" is not of this template: the policy is attached to nothing here, and an identity of that name from elsewhere does not have it`,
 	})
 }

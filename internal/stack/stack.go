@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -39,9 +40,28 @@ type Options struct {
 	// Exports are the values for Fn::ImportValue.
 	Exports map[string]string
 	// ManagedPolicies holds the documents of managed policies that a template only names, by ARN. Without its document
-	// a customer managed policy or a permissions boundary is an error, since it may deny.
+	// a customer managed policy or a permissions boundary is an error, since it may deny. A document may be JSON or YAML,
+	// plain or as `aws iam get-policy-version` shows it.
 	ManagedPolicies map[string]json.RawMessage
 }
+
+// ReadPolicies reads the files that hold the documents of managed policies, by ARN.
+func ReadPolicies(files map[string]string) (map[string]json.RawMessage, error) {
+	policies := make(map[string]json.RawMessage, len(files))
+	for _, arn := range sortedKeys(files) {
+		if !policyARNForm.MatchString(arn) {
+			return nil, fmt.Errorf("managed policy %q: this is no ARN of one: want arn:aws:iam::123456789012:policy/name", arn)
+		}
+		text, err := readBounded(files[arn])
+		if err != nil {
+			return nil, fmt.Errorf("managed policy %s: %w", arn, err)
+		}
+		policies[arn] = text
+	}
+	return policies, nil
+}
+
+var policyARNForm = regexp.MustCompile(`^arn:[a-z-]+:iam::([0-9]{12}|aws):policy/[\w+=,.@/-]+$`)
 
 // Load reads a template file. Relative CodeUri and included files start at its folder.
 // The error is one or more *Error, joined; errors.As finds the first.
