@@ -37,6 +37,7 @@ var allowed = map[string][]string{
 	"internal/policy/simulate":  {"internal/policy"},
 	"internal/proxyevent":       {},
 	"internal/reach":            {"internal/deployment", "internal/gateway", "internal/identity", "internal/policy", "internal/sigv4", "internal/stack"},
+	"internal/review":           {"internal/deployment", "internal/identity", "internal/policy", "internal/reach", "internal/stack"},
 	"internal/sigv4":            {},
 	"internal/spelling":         {},
 	"internal/sidecar":          {"apiclient"},
