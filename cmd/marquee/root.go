@@ -42,6 +42,8 @@ func newRootCommand(env environment) *cobra.Command {
 	root.AddCommand(newLoadCommand(env))
 	root.AddCommand(newSimulateCommand(env))
 	root.AddCommand(newExplainCommand(env))
+	check := newCheckCommand(env, facts)
+	root.AddCommand(check)
 	root.AddCommand(newVersionCommand(env, facts))
 	root.AddCommand(newManCommand(env, facts))
 	root.InitDefaultHelpCmd()
@@ -50,6 +52,7 @@ func newRootCommand(env environment) *cobra.Command {
 		pointToHelp(cmd)
 		completeFlags(cmd, env)
 	}
+	misuseIs(statusUnusable, check)
 	return root
 }
 
@@ -86,6 +89,19 @@ func pointToHelp(cmd *cobra.Command) {
 	cmd.Args = func(c *cobra.Command, args []string) error {
 		if err := check(c, args); err != nil {
 			return fmt.Errorf("%w: it is called as `%s`, and `%s --help` says more", err, strings.TrimSpace(c.UseLine()), c.CommandPath())
+		}
+		return nil
+	}
+}
+
+// misuseIs gives a command line that is not understood an exit status of its own: that of a program whose 1 means something
+// else.
+func misuseIs(status int, cmd *cobra.Command) {
+	flags, args := cmd.FlagErrorFunc(), cmd.Args
+	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return &exitStatus{code: status, err: flags(c, err)} })
+	cmd.Args = func(c *cobra.Command, given []string) error {
+		if err := args(c, given); err != nil {
+			return &exitStatus{code: status, err: err}
 		}
 		return nil
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -49,6 +51,7 @@ func TestScripts(t *testing.T) {
 			"waitfor":  waitFor,
 			"takeport": takePort,
 			"jsonenv":  jsonEnv,
+			"status":   status,
 		},
 	})
 }
@@ -141,4 +144,23 @@ func jsonEnv(ts *testscript.TestScript, neg bool, args []string) {
 		value = object[key]
 	}
 	ts.Setenv(args[0], fmt.Sprint(value))
+}
+
+// status runs a program that has to end with an exit status: status 2 marquee check --bogus
+func status(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: status code program args...")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	code := 0
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		code = exit.ExitCode()
+	case err != nil:
+		ts.Fatalf("%v", err)
+	}
+	if got := strconv.Itoa(code); got != args[0] {
+		ts.Fatalf("exit status %s, want %s", got, args[0])
+	}
 }
