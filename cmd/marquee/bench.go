@@ -142,7 +142,7 @@ func bench(ctx context.Context, env environment, o benchOptions) error {
 		return err
 	}
 	if _, err := target.credentials.Retrieve(ctx); err != nil {
-		return fmt.Errorf("looking for credentials: %w", err)
+		return fmt.Errorf("looking for credentials: %w", target.explain(err))
 	}
 	wire, plan, err := o.plan(ctx, target, requests)
 	if err != nil {

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -16,6 +19,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 
 	"github.com/marquee-api/marquee/apiclient"
 	"github.com/marquee-api/marquee/internal/local"
@@ -75,7 +80,7 @@ func newTarget(ctx context.Context, env environment, o callOptions, where apicli
 		region = state.Region
 		provider, err = state.provider(ctx, o.profile, env.Getenv("AWS_PROFILE"))
 	} else {
-		provider, region, err = defaultProvider(ctx, o.profile)
+		provider, region, err = defaultProvider(ctx, env, o.profile)
 	}
 	if err != nil {
 		return nil, err
@@ -90,9 +95,14 @@ func newTarget(ctx context.Context, env environment, o callOptions, where apicli
 	return &callTarget{endpoint: endpoint, credentials: provider, state: state}, nil
 }
 
-// defaultProvider is the SDK's chain: environment, profiles, SSO, web identity, containers, instances.
-func defaultProvider(ctx context.Context, profile string) (aws.CredentialsProvider, string, error) {
-	var options []func(*config.LoadOptions) error
+// defaultProvider is the SDK's chain: environment, profiles, SSO, web identity, containers, instances. A profile whose
+// role wants a second factor asks for its code.
+func defaultProvider(ctx context.Context, env environment, profile string) (aws.CredentialsProvider, string, error) {
+	options := []func(*config.LoadOptions) error{
+		config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) {
+			o.TokenProvider = func() (string, error) { return askForCode(env, aws.ToString(o.SerialNumber)) }
+		}),
+	}
 	if profile != "" {
 		options = append(options, config.WithSharedConfigProfile(profile))
 	}
@@ -101,6 +111,17 @@ func defaultProvider(ctx context.Context, profile string) (aws.CredentialsProvid
 		return nil, "", fmt.Errorf("looking for credentials: %w", err)
 	}
 	return cfg.Credentials, cfg.Region, nil
+}
+
+// askForCode reads the code of a second factor from standard input.
+func askForCode(env environment, device string) (string, error) {
+	fmt.Fprintf(env.Stderr, "marquee: code of %s: ", device)
+	line, err := bufio.NewReader(io.LimitReader(env.Stdin, 64)).ReadString('\n')
+	code := strings.TrimSpace(line)
+	if code == "" {
+		return "", fmt.Errorf("the profile's role wants the code of %s, and standard input holds none: %w", device, cmp.Or(err, io.ErrUnexpectedEOF))
+	}
+	return code, nil
 }
 
 // useNamingHeaders reads -H Host and -H x-apigw-api-id as what they mean to a VPC endpoint: which API is called.
@@ -206,8 +227,12 @@ func (s *callState) credentialsPath() (string, error) {
 	return "", fmt.Errorf("credentials file %s of the local stack is not there: the stack that wrote %s has stopped; start it anew with `make run`", s.CredentialsFile, s.path)
 }
 
-// explain says what a refused connection means: a state file outlives a stack that was killed.
+// explain says what a refused connection means: a state file outlives a stack that was killed. And it says how one logs
+// in where nobody has, or not for some time.
 func (t *callTarget) explain(err error) error {
+	if login := (*ssocreds.InvalidTokenError)(nil); errors.As(err, &login) {
+		return fmt.Errorf("%w: log in with `aws sso login` for this profile", err)
+	}
 	if t.state != nil && errors.Is(err, syscall.ECONNREFUSED) {
 		return fmt.Errorf("the local stack of %s does not answer at %s: it has stopped; start it anew with `make run`, or remove the file", t.state.path, t.endpoint.DialAddress())
 	}

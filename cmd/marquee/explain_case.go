@@ -215,7 +215,7 @@ func (c *explainCase) findSigner(ctx context.Context, env environment, o explain
 		if name := cmp.Or(o.profile, env.Getenv("AWS_PROFILE")); name != "" {
 			c.signer.from = "profile " + name
 		}
-		provider, c.signer.region, err = defaultProvider(ctx, o.profile)
+		provider, c.signer.region, err = defaultProvider(ctx, env, o.profile)
 	}
 	if err == nil {
 		c.signer.keys, err = provider.Retrieve(ctx)
