@@ -30,6 +30,7 @@ func TestMain(m *testing.M) {
 			stop()
 			os.Exit(status)
 		},
+		"bareproxy": bareProxy,
 	})
 }
 

@@ -3,7 +3,6 @@ package sidecar
 import (
 	"log/slog"
 	"strings"
-	"time"
 )
 
 // finish counts and logs an exchange, also when its answer was broken off.
@@ -20,9 +19,9 @@ func (x *exchange) finish() {
 		slog.String("method", x.r.Method), slog.String("path", path), slog.String("proto", x.r.Proto),
 		slog.String("remote", x.r.RemoteAddr), slog.Int("status", x.status),
 		slog.Int64("bytes_in", x.bytesIn), slog.Int64("bytes_out", x.bytesOut),
-		slog.Float64("ms", milliseconds(took)), slog.Int("attempts", x.sending.attempts))
+		slog.Int64("duration_us", took.Microseconds()), slog.Int("attempts", x.sending.attempts))
 	if !x.answered.IsZero() {
-		fields = append(fields, slog.Float64("api_ms", milliseconds(x.answered.Sub(x.started))))
+		fields = append(fields, slog.Int64("api_us", x.answered.Sub(x.started).Microseconds()))
 	}
 	if x.requests != "" {
 		fields = append(fields, slog.String("request_id", x.requests))
@@ -37,6 +36,3 @@ func (x *exchange) finish() {
 	}
 	x.p.log.LogAttrs(x.r.Context(), level, "request", fields...)
 }
-
-// milliseconds has three places: microseconds are as fine as anybody reads.
-func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

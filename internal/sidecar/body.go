@@ -1,6 +1,7 @@
 package sidecar
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -17,6 +18,9 @@ import (
 const (
 	// chunkSize is the unit in which bodies are held and answers are copied.
 	chunkSize = 32 << 10
+	// maxSmall is what is neither pooled nor counted: one exact piece of memory, which net/http knows to be that, so that
+	// header and body leave in one write.
+	maxSmall = 16 << 10
 	// maxInMemory is how much of one body is held in memory; the rest lies in a file.
 	maxInMemory = 1 << 20
 	// defaultSpoolMemory bounds what all bodies together hold in memory beyond their first chunk.
@@ -42,10 +46,11 @@ type spooler struct {
 	files  func() // is told of each file
 }
 
-// spool is a body that was taken in whole: its first chunks in memory, the rest in a file. It lives until its last reader
-// is closed, because a transport may still send a body whose answer is there already.
+// spool is a body that was taken in whole: small, or its first chunks in memory and the rest in a file. It lives until its
+// last reader is closed, because a transport may still send a body whose answer is there already.
 type spool struct {
 	owner *spooler
+	small []byte
 	held  []*chunk
 	file  *os.File
 	size  int64
@@ -53,20 +58,39 @@ type spool struct {
 	users atomic.Int32
 }
 
-// take reads a body to its end. It needs no more than the limit and one byte to say [apiclient.ErrBodyTooLarge]. The
-// result has one user, who must release it.
-func (o *spooler) take(body io.Reader) (*spool, error) {
+// take reads a body to its end, of a length that is known or -1. It needs no more than the limit and one byte to say
+// [apiclient.ErrBodyTooLarge]. The result has one user, who must release it.
+func (o *spooler) take(body io.Reader, length int64) (*spool, error) {
 	s := &spool{owner: o}
 	s.users.Store(1)
 	sum := hashes.Get().(hash.Hash)
 	defer func() { sum.Reset(); hashes.Put(sum) }()
-	if err := s.fill(body, sum); err != nil {
+	var err error
+	if 0 <= length && length <= maxSmall {
+		err = s.fillSmall(body, length)
+		sum.Write(s.small)
+	} else {
+		err = s.fill(body, sum)
+	}
+	if err != nil {
 		s.release()
 		return nil, err
 	}
 	var digest [sha256.Size]byte
 	s.sum = hex.EncodeToString(sum.Sum(digest[:0]))
 	return s, nil
+}
+
+func (s *spool) fillSmall(body io.Reader, length int64) error {
+	s.small, s.size = make([]byte, length), length
+	if _, err := io.ReadFull(body, s.small); err != nil {
+		return fmt.Errorf("%w: %w", errClient, err)
+	}
+	// net/http must see the end, or it looks for more before it answers.
+	if _, err := body.Read(nil); err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w: %w", errClient, err)
+	}
+	return nil
 }
 
 func (s *spool) fill(body io.Reader, sum hash.Hash) error {
@@ -170,11 +194,31 @@ func (s *spool) release() {
 	}
 }
 
-// open returns a reader of the whole body.
-func (s *spool) open() *spoolReader {
+// open returns a reader of the whole body, which releases it when it is closed.
+func (s *spool) open() io.ReadCloser {
+	if s.small != nil {
+		return io.NopCloser(bytes.NewReader(s.small))
+	}
 	s.users.Add(1)
-	return &spoolReader{s: s, sum: s.sum}
+	return &spoolReader{s: s}
 }
+
+// hashedBody is the body of the request that the client is given: it says the hash, and the client opens what it sends.
+type hashedBody struct {
+	io.Reader
+	sum string
+}
+
+var _ apiclient.HashedBody = hashedBody{}
+
+func (s *spool) hashed() hashedBody { return hashedBody{eof{}, s.sum} }
+
+func (h hashedBody) SHA256() string { return h.sum }
+func (h hashedBody) Close() error   { return nil }
+
+type eof struct{}
+
+func (eof) Read([]byte) (int, error) { return 0, io.EOF }
 
 // readAt is io.ReaderAt over memory and file.
 func (s *spool) readAt(p []byte, off int64) (int, error) {
@@ -196,10 +240,7 @@ type spoolReader struct {
 	mu  sync.Mutex
 	s   *spool
 	off int64
-	sum string
 }
-
-var _ apiclient.HashedBody = (*spoolReader)(nil)
 
 func (r *spoolReader) Read(p []byte) (int, error) {
 	r.mu.Lock()
@@ -221,6 +262,3 @@ func (r *spoolReader) Close() error {
 	}
 	return nil
 }
-
-// SHA256 is what the body was found to have when it was taken in.
-func (r *spoolReader) SHA256() string { return r.sum }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/marquee-api/marquee/apiclient"
@@ -46,7 +47,13 @@ func (x *exchange) run() {
 		x.refuse(refusal)
 		return
 	}
-	out, body, refusal := x.prepare()
+	ctx := withSending(x.r.Context(), &x.sending)
+	if limit := x.p.timeouts.Request; limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, limit, errRequestTimeout)
+		defer cancel()
+	}
+	out, body, refusal := x.prepare(ctx)
 	if refusal != nil {
 		x.refuse(refusal)
 		return
@@ -54,13 +61,7 @@ func (x *exchange) run() {
 	if body != nil {
 		defer body.release()
 	}
-	ctx := withSending(x.r.Context(), &x.sending)
-	if limit := x.p.timeouts.Request; limit > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, limit-x.p.now().Sub(x.started), errRequestTimeout)
-		defer cancel()
-	}
-	resp, err := x.p.transport.RoundTrip(out.WithContext(ctx))
+	resp, err := x.p.transport.RoundTrip(out)
 	if err != nil && x.r.Context().Err() != nil {
 		x.status, x.broken = statusClientGone, context.Cause(x.r.Context())
 		return
@@ -95,15 +96,15 @@ func (p *Proxy) admit(r *http.Request) *Refusal {
 }
 
 // prepare makes the request that leaves. It is on the way when its body, if there is one, is wholly here.
-func (x *exchange) prepare() (*http.Request, *spool, *Refusal) {
+func (x *exchange) prepare(ctx context.Context) (*http.Request, *spool, *Refusal) {
 	to, refusal := x.p.outgoingURL(x.r)
 	if refusal != nil {
 		return nil, nil, refusal
 	}
-	out := &http.Request{
+	out := (&http.Request{
 		Method: x.r.Method, URL: to, Host: to.Host, Header: x.p.headers.outgoing(x.r),
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-	}
+	}).WithContext(ctx)
 	if id := x.r.Header.Get("X-Apigw-Api-Id"); id != "" {
 		out.Header.Set("X-Apigw-Api-Id", id)
 	}
@@ -116,7 +117,7 @@ func (x *exchange) prepare() (*http.Request, *spool, *Refusal) {
 	}
 	if x.bytesIn = body.size; x.bytesIn > 0 {
 		out.ContentLength = body.size
-		out.Body = body.open()
+		out.Body = body.hashed()
 		out.GetBody = func() (io.ReadCloser, error) { return body.open(), nil }
 	}
 	return out, body, nil
@@ -131,7 +132,7 @@ func (x *exchange) take() (*spool, *Refusal) {
 	if limit := x.p.timeouts.Body; limit > 0 {
 		control.SetReadDeadline(time.Now().Add(limit)) //nolint:errcheck // every connection of a server has deadlines
 	}
-	body, err := x.p.spooler.take(x.r.Body)
+	body, err := x.p.spooler.take(x.r.Body, x.r.ContentLength)
 	if err != nil { // the deadline stays: net/http looks for the rest of the body before it answers
 		return nil, refusalOfBody(err, x.p.spoolDir)
 	}
@@ -212,10 +213,10 @@ func (x *exchange) copy(resp *http.Response) error {
 			return err
 		}
 	}
-	buffer := chunks.Get().(*chunk)
-	defer chunks.Put(buffer)
+	buffer, done := bufferFor(resp.ContentLength)
+	defer done()
 	for {
-		n, err := resp.Body.Read(buffer[:])
+		n, err := resp.Body.Read(buffer)
 		if n > 0 {
 			m, err := x.w.Write(buffer[:n])
 			if x.bytesOut += int64(m); err != nil {
@@ -235,3 +236,17 @@ func (x *exchange) copy(resp *http.Response) error {
 		}
 	}
 }
+
+// bufferFor is a buffer to copy an answer with: a small one for a small answer, because there are many of them at once.
+func bufferFor(length int64) (buffer []byte, done func()) {
+	if 0 <= length && length <= smallAnswer {
+		b := smallBuffers.Get().(*[smallAnswer]byte)
+		return b[:], func() { smallBuffers.Put(b) }
+	}
+	c := chunks.Get().(*chunk)
+	return c[:], func() { chunks.Put(c) }
+}
+
+const smallAnswer = 4 << 10
+
+var smallBuffers = sync.Pool{New: func() any { return new([smallAnswer]byte) }}
