@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -164,7 +165,7 @@ func bench(ctx context.Context, env environment, o benchOptions) error {
 		return err
 	}
 	again := max(wire.sent.Load()-report.Requests-report.Warmup-report.Abandoned, 0)
-	return o.present(env.Stdout, benchResult{Target: targetOf(target), SignedAgain: again, Report: report})
+	return o.present(env.Stdout, o.describe(requests), benchResult{Target: targetOf(target), SignedAgain: again, Report: report})
 }
 
 // plan makes the client and what it is to do.
@@ -241,22 +242,24 @@ func targetOf(t *callTarget) benchTarget {
 }
 
 // present prints the result, draws it, and turns it into the exit status.
-func (o benchOptions) present(out io.Writer, result benchResult) error {
+func (o benchOptions) present(out io.Writer, title string, result benchResult) error {
 	if err := result.write(out, o.json); err != nil {
 		return fmt.Errorf("writing the result: %w", err)
 	}
-	if o.plot != "" && result.Requests > 0 {
-		if err := draw(o.plot, result); err != nil {
-			return fmt.Errorf("--plot %s: %w", o.plot, err)
+	var drawing error
+	if o.plot != "" {
+		if err := draw(o.plot, title, result); err != nil {
+			drawing = fmt.Errorf("--plot %s: %w", o.plot, err)
 		}
 	}
 	switch {
 	case result.OK():
-		return nil
+		return drawing
 	case result.Requests == 0:
 		return errors.New("nothing was measured")
 	default:
-		return fmt.Errorf("%d of %d requests were not answered with %s", result.Unexpected, result.Requests, strings.Join(o.expect, ", "))
+		err := fmt.Errorf("%d of %d requests were not answered with %s", result.Unexpected, result.Requests, strings.Join(o.expect, ", "))
+		return errors.Join(err, drawing)
 	}
 }
 
@@ -273,11 +276,10 @@ func (r benchResult) write(out io.Writer, asJSON bool) error {
 	return err
 }
 
-func draw(path string, r benchResult) error {
-	file, err := os.Create(path)
-	if err != nil {
+func draw(path, title string, r benchResult) error {
+	var svg bytes.Buffer
+	if err := r.WriteSVG(&svg, r.Target.URL+": "+title); err != nil {
 		return err
 	}
-	err = r.WriteSVG(file, r.Target.URL)
-	return errors.Join(err, file.Close())
+	return os.WriteFile(path, svg.Bytes(), 0o644)
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 
+	"github.com/HdrHistogram/hdrhistogram-go"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/plotutil"
@@ -48,16 +49,23 @@ func (r *Report) percentilePlot(title string) (*plot.Plot, error) {
 	p.Title.Text = title
 	p.X.Label.Text, p.Y.Label.Text = "percentile", "milliseconds"
 	place := func(percentile float64) float64 { return -math.Log10(1 - percentile/100) }
-	var points plotter.XYs
 	last := 1.0 // above this place a single request decides
 	if n := float64(r.latency.TotalCount()); n > 10 {
 		last = math.Log10(n)
 	}
-	for x := 0.0; x <= last; x += last / 200 {
-		percentile := 100 * (1 - math.Pow(10, -x))
-		points = append(points, plotter.XY{X: x, Y: milliseconds(r.latency.ValueAtQuantile(percentile))})
+	points := func(h *hdrhistogram.Histogram) plotter.XYs {
+		var all plotter.XYs
+		for i := range 201 {
+			x := last * float64(i) / 200
+			all = append(all, plotter.XY{X: x, Y: milliseconds(h.ValueAtQuantile(100 * (1 - math.Pow(10, -x))))})
+		}
+		return all
 	}
-	if err := plotutil.AddLines(p, "latency", points); err != nil {
+	lines := []any{"latency", points(r.latency)}
+	if r.Model == "open" {
+		lines = append(lines, "after sending", points(r.service))
+	}
+	if err := plotutil.AddLines(p, lines...); err != nil {
 		return nil, err
 	}
 	var ticks plot.ConstantTicks
@@ -67,9 +75,7 @@ func (r *Report) percentilePlot(title string) (*plot.Plot, error) {
 		}
 	}
 	p.X.Tick.Marker = ticks
-	p.Y.Min = 0
-	p.Add(plotter.NewGrid())
-	p.Legend.Top, p.Legend.Left, p.Legend.XOffs = true, true, 5*vg.Millimeter
+	finish(p)
 	return p, nil
 }
 
@@ -88,8 +94,13 @@ func (r *Report) coursePlot() (*plot.Plot, error) {
 	if err := plotutil.AddLines(p, "max", most, "p99", high, "p50", median); err != nil {
 		return nil, err
 	}
-	p.Y.Min = 0
+	finish(p)
+	return p, nil
+}
+
+// finish leaves room above the lines for the legend.
+func finish(p *plot.Plot) {
+	p.Y.Min, p.Y.Max = 0, p.Y.Max*1.25
 	p.Add(plotter.NewGrid())
 	p.Legend.Top, p.Legend.Left, p.Legend.XOffs = true, true, 5*vg.Millimeter
-	return p, nil
 }

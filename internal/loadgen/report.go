@@ -48,7 +48,7 @@ type Report struct {
 	// Course is the course of the run, in slots of equal width.
 	Course []Slot `json:"course"`
 
-	latency *hdrhistogram.Histogram
+	latency, service *hdrhistogram.Histogram
 }
 
 // Failure is a reason why requests had no answer.
@@ -101,7 +101,7 @@ func (r *recorder) report(interrupted bool) *Report {
 		Unexpected: r.unexpected, Statuses: r.statuses, Kinds: r.kinds, Failures: r.failures,
 		BytesSent: r.out, BytesReceived: r.in, ConnectionsOpened: r.opened, ConnectionsReused: r.reused,
 		Latency: timesOf(r.latency), Service: timesOf(r.service), Lag: timesOf(r.lag),
-		latency: r.latency,
+		latency: r.latency, service: r.service,
 	}
 	if r.plan.Rate > 0 {
 		out.Model = "open"
