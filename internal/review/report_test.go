@@ -29,8 +29,8 @@ const slow = "testdata/MQ411-slow-function.yaml"
 func TestText(t *testing.T) {
 	const want = `testdata/MQ411-slow-function.yaml:56: warning MQ411: A function behind the API may run longer than API Gateway waits
     Server: 1m0s, and API Gateway waits 29s
-    why: The caller gets a 504 after 29 seconds and tries again, while the function goes on with the first attempt.
-    fix: Set Timeout to 29 or less.
+    why: The caller gets a 504, after 29 seconds by default, and tries again while the function goes on with the first attempt.
+    fix: Set the function's Timeout to what API Gateway waits, or less.
 
 testdata/MQ411-slow-function.yaml: 1 warning
 `
@@ -42,7 +42,7 @@ testdata/MQ411-slow-function.yaml: 1 warning
 // The commands are those of "Workflow commands for GitHub Actions", with its escapes: a comma ends a property.
 func TestGitHub(t *testing.T) {
 	const want = "::warning file=testdata/MQ411-slow-function.yaml,line=56,title=MQ411 A function behind the API may run longer than API Gateway waits" +
-		"::Server: 1m0s, and API Gateway waits 29s%0ASet Timeout to 29 or less.\n"
+		"::Server: 1m0s, and API Gateway waits 29s%0ASet the function's Timeout to what API Gateway waits, or less.\n"
 	if diff := cmp.Diff(want, report(t, slow, "github")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -65,8 +65,8 @@ func TestJSON(t *testing.T) {
 	want := map[string]any{
 		"rule": "MQ411", "name": "longer-than-the-api", "severity": "warning", "file": slow, "line": 56.0, "resource": "Server",
 		"message": "1m0s, and API Gateway waits 29s", "title": "A function behind the API may run longer than API Gateway waits",
-		"why": "The caller gets a 504 after 29 seconds and tries again, while the function goes on with the first attempt.",
-		"fix": "Set Timeout to 29 or less.",
+		"why": "The caller gets a 504, after 29 seconds by default, and tries again while the function goes on with the first attempt.",
+		"fix": "Set the function's Timeout to what API Gateway waits, or less.",
 	}
 	if diff := cmp.Diff([]map[string]any{want}, got.Findings); diff != "" || got.Template != slow {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -135,24 +135,27 @@ var apiRules = []*Rule{
 	{
 		ID: "MQ410", Name: "function-not-permitted", Severity: Error,
 		Title: "Nothing permits API Gateway to invoke a function",
-		Why:   "SAM adds the permission with each event; a route that only a definition holds has none, and answers 500.",
+		Why:   "SAM adds the permission with each event; a route that only a definition holds has none, and the API answers 500.",
 		Fix:   "Add an event for the route, or an AWS::Lambda::Permission for apigateway.amazonaws.com with the API's SourceArn.",
 		check: func(s *subject, report reporter) {
-			s.warned(report, "AWS answers 500: nothing permits")
+			for _, api := range s.typed() {
+				for _, r := range api.Routes {
+					if r.Unpermitted != "" {
+						report(s.routePlace(api, r), api.LogicalID, "%s %s: %s", r.Method, r.Path, r.Unpermitted)
+					}
+				}
+			}
 		},
 	},
 	{
 		ID: "MQ411", Name: "longer-than-the-api", Severity: Warning,
 		Title: "A function behind the API may run longer than API Gateway waits",
-		Why:   "The caller gets a 504 after 29 seconds and tries again, while the function goes on with the first attempt.",
-		Fix:   "Set Timeout to 29 or less.",
+		Why:   "The caller gets a 504, after 29 seconds by default, and tries again while the function goes on with the first attempt.",
+		Fix:   "Set the function's Timeout to what API Gateway waits, or less.",
 		check: func(s *subject, report reporter) {
-			for _, api := range s.typed() {
-				for _, f := range s.Stack.Functions {
-					serves := slices.ContainsFunc(api.Routes, func(r *stack.Route) bool { return r.FunctionID == f.LogicalID && r.TimeoutMillis == 0 })
-					if serves && f.Timeout > apiTimeout {
-						report(s.timeoutPlace(f), f.LogicalID, "%v, and API Gateway waits %v", f.Timeout, apiTimeout)
-					}
+			for _, f := range s.serving() {
+				if waits := s.waits(f); f.Timeout > waits {
+					report(s.timeoutPlace(f), f.LogicalID, "%v, and API Gateway waits %v", f.Timeout, waits)
 				}
 			}
 		},
@@ -173,29 +176,15 @@ var apiRules = []*Rule{
 	{
 		ID: "MQ413", Name: "throttle-for-nothing", Severity: Warning,
 		Title: "A throttle is set for a method that the API does not have",
-		Why:   "A misspelt path leaves the method that was meant without its limit.",
+		Why:   "AWS refuses it. A misspelt path would leave the method that was meant without its limit.",
 		Fix:   "Correct ResourcePath and HttpMethod; slashes after the first are written ~1.",
-		check: func(s *subject, report reporter) {
-			s.warned(report, "its throttle holds for nothing")
-		},
+		check: claimed("MQ413"),
 	},
 }
 
 // stages are what holds the settings of a stage.
 func (s *subject) stages() []*stack.Resource {
 	return s.Resources("AWS::Serverless::Api", "AWS::ApiGateway::Stage")
-}
-
-// warned reports what the template's reader warns of.
-func (s *subject) warned(report reporter, message string) {
-	if s.Stack == nil {
-		return
-	}
-	for _, w := range s.Stack.Warnings {
-		if strings.Contains(w.Message, message) {
-			report(w.Position, w.Resource, "%s: %s", w.Property, w.Message)
-		}
-	}
 }
 
 func anonymousLogs(s *subject, report reporter) {
@@ -209,11 +198,31 @@ func anonymousLogs(s *subject, report reporter) {
 			report(format.Position, stage.LogicalID, "the Format has neither $context.identity.userArn nor $context.identity.caller")
 			continue
 		}
-		private := slices.ContainsFunc(s.typed(), func(a *stack.API) bool { return a.LogicalID == stage.LogicalID && a.EndpointType == "PRIVATE" })
+		private := slices.ContainsFunc(s.typed(), func(a *stack.API) bool {
+			its := a.LogicalID == stage.LogicalID || stage.Properties.At("RestApiId").Mentions(a.LogicalID)
+			return its && a.EndpointType == "PRIVATE"
+		})
 		if private && !has("vpceId") {
 			report(format.Position, stage.LogicalID, "the Format has no $context.identity.vpceId")
 		}
 	}
+}
+
+// waits is how long API Gateway waits for a function at most.
+func (s *subject) waits(f *stack.Function) time.Duration {
+	longest := time.Duration(0)
+	for _, api := range s.typed() {
+		for _, r := range api.Routes {
+			waits := time.Duration(r.TimeoutMillis) * time.Millisecond
+			if waits == 0 {
+				waits = apiTimeout
+			}
+			if r.FunctionID == f.LogicalID {
+				longest = max(longest, waits)
+			}
+		}
+	}
+	return longest
 }
 
 func (s *subject) timeoutPlace(f *stack.Function) stack.Position {

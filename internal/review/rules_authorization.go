@@ -12,11 +12,11 @@ var authorizationRules = []*Rule{
 		ID: "MQ101", Name: "open-api", Severity: Error,
 		Title: "The API's methods ask for no signature",
 		Why:   "Without an authorizer a method answers whoever reaches it. No linter of the usual kind reports that.",
-		Fix:   "Set Auth: {DefaultAuthorizer: AWS_IAM, InvokeRole: NONE} on the API.",
+		Fix:   "Set Auth: {DefaultAuthorizer: AWS_IAM, InvokeRole: NONE} on the API, or AuthorizationType: AWS_IAM on an AWS::ApiGateway::Method.",
 		check: func(s *subject, report reporter) {
 			for api, r := range s.openRoutes() {
 				if s.defaultAuthorizer(api) == "" && !r.APIKeyRequired {
-					report(s.routePlace(api, r), api.LogicalID, "%s %s asks for no signature: the API has no DefaultAuthorizer", r.Method, r.Path)
+					report(s.routePlace(api, r), api.LogicalID, "%s %s asks for no signature, and the API has no default", r.Method, r.Path)
 				}
 			}
 		},

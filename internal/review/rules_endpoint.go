@@ -64,7 +64,7 @@ var endpointRules = []*Rule{
 		Fix:   "Give SubnetIds two subnets in different zones.",
 		check: func(s *subject, report reporter) {
 			for _, e := range s.endpoints() {
-				if at := e.Properties.At("SubnetIds"); forPrivateAPIs(e) && len(at.Items()) == 1 {
+				if at := e.Properties.At("SubnetIds"); forPrivateAPIs(e) && oneItem(at) {
 					report(at.Position, e.LogicalID, "SubnetIds has one subnet")
 				}
 			}
@@ -166,6 +166,9 @@ var endpointRules = []*Rule{
 		},
 	},
 }
+
+// oneItem reports whether a list has one item. A parameter has as many as somebody gives it.
+func oneItem(list stack.Node) bool { return list.Intrinsic() != "Ref" && len(list.Items()) == 1 }
 
 func callersOutside(s *subject, report reporter) {
 	if s.matrix == nil {

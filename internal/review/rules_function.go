@@ -130,7 +130,7 @@ var functionRules = []*Rule{
 		Fix:   "Give VpcConfig.SubnetIds two subnets in different zones.",
 		check: func(s *subject, report reporter) {
 			for _, f := range s.functions() {
-				if at := f.Properties.At("VpcConfig", "SubnetIds"); len(at.Items()) == 1 {
+				if at := f.Properties.At("VpcConfig", "SubnetIds"); oneItem(at) {
 					report(at.Position, f.LogicalID, "SubnetIds has one subnet")
 				}
 			}

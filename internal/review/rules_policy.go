@@ -99,6 +99,21 @@ var policyRules = []*Rule{
 			}
 		},
 	},
+	{
+		ID: "MQ120", Name: "partner-may-everything", Severity: Warning,
+		Title: "Another account may call every method",
+		Why:   "The resource policy is the only place where this account says what a partner may do; which of its principals may do it, the partner alone decides.",
+		Fix:   "Name stage, method and path in the statement for the partner's account.",
+		check: func(s *subject, report reporter) {
+			for _, api := range s.typed() {
+				for _, st := range s.apiStatements(api.LogicalID) {
+					if partner := s.partner(st); st.allows() && partner != "" && wholeAPI(st) {
+						report(st.Position, api.LogicalID, "%s may call every method of every path", partner)
+					}
+				}
+			}
+		},
+	},
 }
 
 // leak is what is wrong with the fence of an API: cells of the matrix, empty where nothing is.
@@ -196,4 +211,29 @@ func (s *subject) shortLists(api *stack.API) stack.Node {
 		}
 	}
 	return stack.Node{}
+}
+
+// partner is a principal of another account that a statement names; empty if there is none.
+func (s *subject) partner(st statement) string {
+	for _, p := range st.principals() {
+		account := p
+		if parts := strings.Split(p, ":"); len(parts) > 4 {
+			account = parts[4]
+		}
+		if len(account) == 12 && account != s.Stack.AccountID {
+			return p
+		}
+	}
+	return ""
+}
+
+// wholeAPI reports whether a statement is about every method and path, in API Gateway's short form or not.
+func wholeAPI(st statement) bool {
+	return slices.ContainsFunc(st.targets(), func(t string) bool {
+		if rest, short := strings.CutPrefix(t, "execute-api:/"); short {
+			t = "arn:aws:execute-api:::/" + rest
+		}
+		g, ok := readGrant(t)
+		return t == "*" || ok && strings.Trim(g.method+g.path, "*") == ""
+	})
 }

@@ -55,6 +55,7 @@ var claims = []struct{ rule, property, message string }{
 	{"MQ105", "", "SAM takes Auth only"},
 	{"MQ107", "", "has no resource policy"},
 	{"MQ119", "EndpointConfiguration", "not a type of endpoint"},
+	{"MQ413", "MethodSettings", "throttle would hold for nothing"},
 }
 
 // claimant is the rule that an error belongs to, "" for the general one.

@@ -56,10 +56,25 @@ func Inspect(path string, opts Options) (*Inspection, error) {
 	opts.Parameters, in.Assumed = assume(root.get("Parameters"), opts.Parameters)
 	b := newInspector(path, full, opts)
 	if in.Stack, err = b.build(data); err != nil {
-		in.Errors = b.errs
+		in.take(b)
 	}
 	in.open(newInspector(path, full, opts))
 	return in, nil
+}
+
+// localOnly is in the errors about what AWS takes and a laptop cannot honour: nothing to refuse in a review.
+const localOnly = "so calls would pass that AWS"
+
+// take keeps what is wrong, and the stack if a laptop alone would refuse it.
+func (in *Inspection) take(b *builder) {
+	for _, e := range b.errs {
+		if !strings.Contains(e.Message, localOnly) {
+			in.Errors = append(in.Errors, e)
+		}
+	}
+	if len(in.Errors) == 0 {
+		in.Stack = b.stack
+	}
 }
 
 func newInspector(path, full string, opts Options) *builder {
@@ -82,20 +97,28 @@ func assume(declared *value, given map[string]string) (all, assumed map[string]s
 		if f.value.get("Default") != nil && !ssmType.MatchString(typ.text) {
 			continue
 		}
-		text := "example"
-		if allowed := f.value.get("AllowedValues"); allowed != nil && len(allowed.items) > 0 {
-			text = allowed.items[0].text
-		} else if strings.Contains(typ.text, "Number") {
-			text = "1"
-			if least := f.value.get("MinValue"); least != nil {
-				text = least.text
-			}
-		} else if f.value.get("AllowedPattern") != nil {
-			continue // what would match is not known
+		text, ok := assumedText(f.value, typ.text)
+		if !ok {
+			continue
 		}
 		all[f.key], assumed[f.key] = text, text
 	}
 	return all, assumed
+}
+
+func assumedText(parameter *value, typ string) (text string, ok bool) {
+	allowed, least, pattern := parameter.get("AllowedValues"), parameter.get("MinValue"), parameter.get("AllowedPattern")
+	switch {
+	case allowed != nil && len(allowed.items) > 0:
+		return allowed.items[0].text, true
+	case strings.Contains(typ, "Number") && least != nil:
+		return least.text, true
+	case strings.Contains(typ, "Number"):
+		return "1", true
+	case pattern != nil:
+		return sample(pattern.text)
+	}
+	return "example", true
 }
 
 // open reads the resources before SAM makes others of them, with a resolver that knows those, too.

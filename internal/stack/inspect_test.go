@@ -1,6 +1,9 @@
 package stack_test
 
 import (
+	"os"
+	"regexp"
+	"strconv"
 	"testing"
 
 	"github.com/marquee-api/marquee/internal/stack"
@@ -12,7 +15,7 @@ Parameters:
   Size: {Type: Number, MinValue: 7}
   Kind: {Type: String, AllowedValues: [b, a]}
   Who: {Type: String}
-  Odd: {Type: String, AllowedPattern: "x+"}
+  Odd: {Type: String, AllowedPattern: "^(|[a-z]{3}-[0-9]+)$"}
   Vpc: {Type: "AWS::EC2::VPC::Id"}
 Conditions: {Never: !Equals [a, b]}
 Globals: {Function: {Timeout: 9}}
@@ -75,8 +78,46 @@ func TestInspect(t *testing.T) {
 // TestAssumed holds that a template can be inspected before anybody has chosen values for its parameters.
 func TestAssumed(t *testing.T) {
 	in := inspect(t, inspected, stack.Options{Parameters: map[string]string{"Who": "me"}})
-	check(t, "what was made up", in.Assumed, map[string]string{"Size": "7", "Kind": "b"})
-	check(t, "without a choice", inspect(t, inspected, stack.Options{}).Assumed, map[string]string{"Size": "7", "Kind": "b", "Who": "example"})
+	check(t, "what was made up", in.Assumed, map[string]string{"Size": "7", "Kind": "b", "Odd": "xxx-1"})
+	check(t, "without a choice", inspect(t, inspected, stack.Options{}).Assumed, map[string]string{"Size": "7", "Kind": "b", "Odd": "xxx-1", "Who": "example"})
+}
+
+// TestAssumedPatterns holds that what is made up is what the parameter takes: CloudFormation's check, on every pattern of
+// the project's own template.
+func TestAssumedPatterns(t *testing.T) {
+	tried := 0
+	for _, pattern := range []string{`^[a-z0-9]{10}$`, `vpce?-[0-9a-f]{8,17}`, `.+@[^@]+`, `^(dev|live)$`, `[^/]*`, `(?i)arn:aws:.*`} {
+		in := inspect(t, "Parameters: {P: {Type: String, AllowedPattern: "+strconv.Quote(pattern)+"}}\nResources: {T: {Type: AWS::SNS::Topic}}\n", stack.Options{})
+		if len(in.Errors) > 0 || in.Assumed["P"] == "" && pattern != `[^/]*` {
+			t.Errorf("%s: got %q, %v", pattern, in.Assumed["P"], in.Errors)
+		}
+		tried++
+	}
+	own, err := os.ReadFile("../../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`(?m)^    AllowedPattern: (".*")$`).FindAllStringSubmatch(string(own), -1) {
+		in := inspect(t, "Parameters: {P: {Type: String, AllowedPattern: "+m[1]+"}}\nResources: {T: {Type: AWS::SNS::Topic}}\n", stack.Options{})
+		if len(in.Errors) > 0 {
+			t.Errorf("%s: got %q, %v", m[1], in.Assumed["P"], in.Errors)
+		}
+		tried++
+	}
+	if tried < 12 {
+		t.Errorf("%d patterns were tried", tried)
+	}
+}
+
+// TestInspectWall holds that a template is reviewed although a laptop cannot honour what guards its API besides.
+func TestInspectWall(t *testing.T) {
+	in := inspect(t, sam+`Resources:
+  F: {Type: AWS::Serverless::Function, Properties: {Runtime: provided.al2023, Events: {E: {Type: Api, Properties: {Path: /, Method: get}}}}}
+  W: {Type: AWS::WAFv2::WebACLAssociation, Properties: {ResourceArn: !Sub "arn:aws:apigateway:${AWS::Region}::/restapis/${ServerlessRestApi}/stages/Prod", WebACLArn: x}}
+`, stack.Options{})
+	if len(in.Errors) != 0 || in.Stack == nil || len(in.Stack.APIs) != 1 {
+		t.Errorf("got the stack %v and errors %v, want the stack", in.Stack, in.Errors)
+	}
 }
 
 func TestInspectNoTemplate(t *testing.T) {
