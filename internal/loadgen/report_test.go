@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -148,6 +149,16 @@ func TestJSONSchema(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("fields (-want +got):\n%s", diff)
+	}
+	docs, err := os.ReadFile("../../docs/calling.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, field := range want {
+		name := field[strings.LastIndexByte(field, '.')+1:]
+		if !bytes.Contains(docs, []byte("`"+name+"`")) {
+			t.Errorf("docs/calling.md does not name %s", name)
+		}
 	}
 	times := value.(map[string]any)["latency_ms"].(map[string]any)
 	for _, name := range []string{"min", "mean", "p50", "p90", "p95", "p99", "p99_9", "max"} {
