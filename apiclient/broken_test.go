@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -200,6 +203,40 @@ func TestRetryAfter(t *testing.T) {
 					t.Errorf("sent at %v, want %v between two", sent, tt.wait)
 				}
 			})
+		})
+	}
+}
+
+// Without a connection nothing was sent, so even a POST may be sent again; a connection that was lost may have carried it.
+func TestConnectionsThatCannotBeMade(t *testing.T) {
+	refused := func() error { return &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED} }
+	for name, tt := range map[string]struct {
+		method string
+		cause  error
+		want   int
+	}{
+		"refused":                 {"POST", refused(), 3},
+		"refused, wrapped":        {"PATCH", &url.Error{Op: "Post", Err: refused()}, 3},
+		"name service is away":    {"POST", &net.OpError{Op: "dial", Err: &net.DNSError{Err: "server misbehaving", Name: apiHost, IsTemporary: true}}, 3},
+		"no such name":            {"GET", &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: apiHost, IsNotFound: true}}, 1},
+		"reset while it was read": {"POST", &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}, 1},
+		"reset, GET":              {"GET", &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			attempts := 0
+			c, err := apiclient.New(apiclient.Config{
+				Endpoint: resolve(t, apiclient.EndpointConfig{URL: apiURL}), Credentials: static(testKeys), Retry: apiclient.Retry{Backoff: noWait},
+				Base: roundTripperFunc(func(*http.Request) (*http.Response, error) {
+					attempts++
+					return nil, tt.cause
+				}),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := c.Do(t.Context(), apiclient.Request{Method: tt.method}); !errors.Is(err, tt.cause) || attempts != tt.want {
+				t.Errorf("got %v after %d attempts, want the error after %d", err, attempts, tt.want)
+			}
 		})
 	}
 }

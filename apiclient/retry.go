@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -36,8 +37,9 @@ type Retry struct {
 	Backoff retry.BackoffDelayer
 	// Condition decides whether an attempt is worth another one. nil is [RetryTransient].
 	Condition func(Attempt) bool
-	// AllMethods applies Condition to POST and PATCH, too. Without it only methods that HTTP calls idempotent are
-	// repeated (RFC 9110 section 9.2.2), because the function may have run.
+	// AllMethods applies Condition to POST and PATCH, too. Without it methods that HTTP does not call idempotent (RFC 9110
+	// section 9.2.2) are repeated only where nothing can have run: API Gateway throttled the request, or no connection
+	// could be made.
 	AllMethods bool
 }
 
@@ -119,6 +121,16 @@ func isIdempotent(method string) bool {
 	}
 }
 
+// ranNothing reports whether the function cannot have seen the request: the gateway throttles before it invokes, and
+// without a connection nothing is sent. A function's own 429 has no type.
+func (a Attempt) ranNothing() bool {
+	if a.Err == nil {
+		return a.StatusCode == http.StatusTooManyRequests && a.ErrorType() == TypeTooManyRequests
+	}
+	var op *net.OpError
+	return errors.As(a.Err, &op) && op.Op == "dial"
+}
+
 // retrier is the policy with the SDK's backoff and retry quota behind it.
 type retrier struct {
 	policy Retry
@@ -167,7 +179,7 @@ func newRetrierWith(policy Retry, shared *experience) *retrier {
 // wants reports whether the policy asks for another attempt.
 func (r *retrier) wants(a Attempt) bool {
 	return a.Number < r.policy.MaxAttempts &&
-		(r.policy.AllMethods || isIdempotent(a.Request.Method)) &&
+		(r.policy.AllMethods || isIdempotent(a.Request.Method) || a.ranNothing()) &&
 		r.policy.Condition(a)
 }
 
