@@ -119,7 +119,8 @@ func open(tb testing.TB, cfg Config) (*API, error) {
 	g, err := gateway.New(gateway.Config{
 		Region: cfg.Region, AccountID: account, APIs: apis, Identities: deployment.Holders(a.identities), Invoker: handlers,
 		APIKeys: deployment.APIKeys(s, func() string { return "marqueetest-api-key-0" }), UsagePlans: deployment.UsagePlans(s),
-		Faults: faults, Now: cfg.Now, Observe: a.observe,
+		Throttle: deployment.AccountThrottle(cfg.Region),
+		Faults:   faults, Now: cfg.Now, Observe: a.observe,
 	})
 	if err != nil {
 		return nil, err

@@ -195,13 +195,13 @@ func TestRequestIDs(t *testing.T) {
 	for i := range random {
 		random[i] = byte(i)
 	}
-	f := newFixture(t, func(c *gateway.Config, _ *gateway.Door) { c.Random = bytes.NewReader(bytes.Repeat(random, 3)) })
+	f := newFixture(t, func(c *gateway.Config, _ *gateway.Door) { c.Random = bytes.NewReader(bytes.Repeat(random, 4)) })
 	got := f.do(t, call{})
 	for name, want := range map[string]string{
-		// Bytes 0 to 15 with the version and variant of RFC 9562; 16 to 26 in base64; the time, then 27 to 38.
+		// Bytes 0 to 15 with the version and variant of RFC 9562; 16 to 26 in base64; the time, then 27 to 38; 39 to 46, where the bytes begin anew.
 		"X-Amzn-Requestid": "00010203-0405-4607-8809-0a0b0c0d0e0f",
 		"X-Amz-Apigw-Id":   "EBESExQVFhcYGRo=",
-		"X-Amzn-Trace-Id":  "Root=1-69a7bdbf-1b1c1d1e1f20212223242526",
+		"X-Amzn-Trace-Id":  "Root=1-69a7bdbf-1b1c1d1e1f20212223242526;Parent=0001020304050607;Sampled=0",
 	} {
 		if got.header.Get(name) != want {
 			t.Errorf("%s: got %q, want %q", name, got.header.Get(name), want)

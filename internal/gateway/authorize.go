@@ -24,10 +24,12 @@ func (x *exchange) checkEndpointPolicy() *Refusal {
 	if x.door.Policy == nil {
 		return nil
 	}
-	result := x.door.Policy.Evaluate(x.policyRequest())
-	verdict := policy.Verdict{
-		Decision: result.Decision, Source: policy.SourceEndpoint, Document: min(result.Statement, 0), Statement: result.Statement, Sid: result.Sid,
-	}
+	verdict := x.ofBothPaths(*x.policyRequest(), func(request *policy.Request) policy.Verdict {
+		result := x.door.Policy.Evaluate(request)
+		return policy.Verdict{
+			Decision: result.Decision, Source: policy.SourceEndpoint, Document: min(result.Statement, 0), Statement: result.Statement, Sid: result.Sid,
+		}
+	})
 	x.opine(policy.SourceEndpoint, 0, x.door.Policy, verdict)
 	if verdict.Decision != policy.Allow {
 		x.verdict, x.judged = verdict, true
@@ -51,7 +53,7 @@ func (x *exchange) authorize() *Refusal {
 	case !x.noAuth():
 		call.Identity, call.Boundary, call.Session = x.identity.Policies, x.identity.Boundary, x.identity.Session
 	}
-	verdict := call.Authorize(&request)
+	verdict := x.ofBothPaths(request, call.Authorize)
 	x.verdict, x.judged = verdict, true
 	x.opineAll(&call, verdict)
 	if verdict.Decision != policy.Allow {
@@ -59,6 +61,17 @@ func (x *exchange) authorize() *Refusal {
 	}
 	x.record.pass("authorization", describeVerdict(verdict))
 	return nil
+}
+
+// ofBothPaths asks about the path as it came and, where that is another, about the normalised one, which is routed. AWS
+// names the first in its denials. Doubled slashes so open nothing that a policy closes, and pass where both paths do.
+func (x *exchange) ofBothPaths(request policy.Request, ask func(*policy.Request) policy.Verdict) policy.Verdict {
+	verdict := ask(&request)
+	if x.plainARN != "" && verdict.Decision == policy.Allow {
+		request.Resource = x.plainARN
+		verdict = ask(&request)
+	}
+	return verdict
 }
 
 // passOn checks what a method needs that invokes its function as the caller: the caller's right to do so. What API

@@ -34,6 +34,7 @@ type Config struct {
 	Invoker    Invoker
 	APIKeys    []APIKey
 	UsagePlans []UsagePlan
+	Throttle   *Throttle // of the whole account in the region; nil: none
 
 	Faults []Fault                              // what goes wrong on purpose; nil: nothing
 	Chance func() float64                       // of faults, 0 to 1; nil: math/rand
@@ -133,6 +134,7 @@ type Gateway struct {
 	random     io.Reader
 	keys       *keyRing
 	faults     faults
+	limiter    *rate.Limiter
 	verifier   sigv4.Verifier
 }
 
@@ -144,6 +146,7 @@ func New(cfg Config) (*Gateway, error) {
 	g := &Gateway{
 		region: cfg.Region, accountID: cfg.AccountID, identities: cfg.Identities, invoker: cfg.Invoker,
 		observe: cfg.Observe, keep: cfg.DetailBytes, now: cfg.Now, random: cfg.Random, keys: newKeyRing(cfg.APIKeys, cfg.UsagePlans),
+		limiter: cfg.Throttle.limiter(),
 	}
 	if g.observe == nil {
 		g.observe = func(Record) {}

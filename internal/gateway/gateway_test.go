@@ -166,6 +166,7 @@ type call struct {
 	date                     time.Time
 	region, service          string
 	tamper                   func(*http.Request)
+	longTerm                 bool // a key without a session token
 	spelt                    bool // header names go out as they are in header
 }
 
@@ -209,6 +210,9 @@ func (f *fixture) do(t *testing.T, c call) answer {
 	if c.key != "-" {
 		sum := sha256.Sum256([]byte(c.body))
 		credentials := aws.Credentials{AccessKeyID: c.key, SecretAccessKey: "secret", SessionToken: "token"}
+		if c.longTerm {
+			credentials.SessionToken = ""
+		}
 		if err := v4.NewSigner().SignHTTP(t.Context(), credentials, r, hex.EncodeToString(sum[:]), c.service, c.region, c.date); err != nil {
 			t.Fatal(err)
 		}

@@ -12,7 +12,8 @@ import (
 // The quotas of "Amazon API Gateway quotas" for REST APIs, in bytes.
 const (
 	maxBody           = 10 << 20
-	maxURL            = 8192
+	maxURLPrivate     = 8192
+	maxURL            = 10240
 	maxHeadersPrivate = 8000
 	maxHeaders        = 10240
 	maxMethodARN      = 1600
@@ -24,12 +25,12 @@ func checkLimits(d *Door, r *http.Request) *Refusal {
 	if !strings.HasPrefix(r.RequestURI, "/") {
 		return refuseBadRequest.because("the request target %.40q is not a path", r.RequestURI)
 	}
-	if len(r.RequestURI) > maxURL {
-		return refuseLongURI.because("the request target has %d bytes, the limit is %d", len(r.RequestURI), maxURL)
-	}
-	limit := maxHeaders
+	limit, longest := maxHeaders, maxURL
 	if d.private() {
-		limit = maxHeadersPrivate
+		limit, longest = maxHeadersPrivate, maxURLPrivate
+	}
+	if len(r.RequestURI) > longest {
+		return refuseLongURI.because("the request target has %d bytes, the limit is %d", len(r.RequestURI), longest)
 	}
 	if size := headerSize(r); size > limit {
 		return refuseLargeHeaders.because("the headers have %d bytes, the limit is %d", size, limit)

@@ -24,8 +24,10 @@ type exchange struct {
 	method   string // what is routed and authorised: the one on the wire, or the one that overrides it
 	path     string // normalised, with the stage: what was signed, and what is routed and authorised
 	query    string
+	asCame   string // the path below the stage as it came, its doubled slashes included
 	target   target
-	arn      string // of the method and the actual path
+	arn      string // of the method and the path as it came
+	plainARN string // of the method and the normalised path, where that is another
 	asked    policy.Request
 	verdict  policy.Verdict // of the policies that were asked last
 	judged   bool           // there is a verdict
@@ -121,7 +123,13 @@ func (x *exchange) find() *Refusal {
 	x.record.pass("api", api.ID+"/"+api.Stage)
 	x.route, x.params = api.router.match(x.method, target.path)
 	// The actual path, percent-encoded as on the wire: that is what policies match.
-	x.arn = "arn:aws:execute-api:" + x.g.region + ":" + x.g.accountID + ":" + api.ID + "/" + api.Stage + "/" + x.method + target.path
+	method := "arn:aws:execute-api:" + x.g.region + ":" + x.g.accountID + ":" + api.ID + "/" + api.Stage + "/" + x.method
+	raw, _, _ := strings.Cut(x.r.RequestURI, "?")
+	if _, x.asCame = splitStage(keptPath(raw, x.path)); x.asCame != target.path {
+		x.plainARN = method + target.path
+		x.keepGreedy()
+	}
+	x.arn = method + x.asCame
 	if len(x.arn) > maxMethodARN {
 		return refuseLongURI.because("the method ARN has %d bytes, the limit is %d", len(x.arn), maxMethodARN)
 	}
@@ -215,6 +223,7 @@ func (x *exchange) routed() *Refusal {
 	return nil
 }
 
+// throttle asks the narrower limits first ("Throttle API requests for better throughput"); a usage plan's came before.
 func (x *exchange) throttle() *Refusal {
 	if l := x.route.limiter; l != nil && !l.AllowN(x.now, 1) {
 		return x.record.fail("throttle", refuseThrottled.because("the method's limit"))
@@ -222,13 +231,16 @@ func (x *exchange) throttle() *Refusal {
 	if l := x.target.api.limiter; l != nil && !l.AllowN(x.now, 1) {
 		return x.record.fail("throttle", refuseThrottled.because("the stage's limit"))
 	}
+	if l := x.g.limiter; l != nil && !l.AllowN(x.now, 1) {
+		return x.record.fail("throttle", refuseThrottled.because("the account's limit in the region"))
+	}
 	return nil
 }
 
 func (x *exchange) proxyRequest() *proxyevent.Request {
 	api := x.target.api
 	event := &proxyevent.Request{
-		Method: x.method, Path: x.target.path, RawQuery: x.query, Protocol: x.r.Proto, Host: x.r.Host,
+		Method: x.method, Path: oneSlash(x.asCame), ContextPath: "/" + api.Stage + x.asCame, RawQuery: x.query, Protocol: x.r.Proto, Host: x.r.Host,
 		Header: x.r.Header, Spelling: x.spelling, Body: x.body, Resource: x.route.Path, PathParameters: x.params,
 		API: proxyevent.API{
 			AccountID: x.g.accountID, ID: api.ID, Stage: api.Stage, ResourceID: x.route.ResourceID,
@@ -236,6 +248,7 @@ func (x *exchange) proxyRequest() *proxyevent.Request {
 		},
 		Identity: proxyevent.Identity{
 			SourceIP: sourceIP(x.r), UserAgent: x.r.UserAgent(), VPCID: x.door.VPCID, VPCEndpointID: x.door.VPCEndpointID,
+			EndpointPolicy: x.door.Policy != nil,
 		},
 		RequestID: x.ids.request, ExtendedRequestID: x.ids.extended, Time: x.now,
 	}

@@ -25,7 +25,7 @@ var uuidForm = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-
 // newRequestIDs makes them up. A caller's own request id is kept if it is a UUID ("Set up logging"), and so is the root
 // of a trace.
 func (g *Gateway) newRequestIDs(r *http.Request, now time.Time) requestIDs {
-	var random [39]byte
+	var random [47]byte
 	_, _ = io.ReadFull(g.random, random[:]) // names, not secrets: short randomness makes them plain, not wrong
 	id := random[:16]
 	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80 // RFC 9562, version 4
@@ -48,11 +48,34 @@ func (g *Gateway) newRequestIDs(r *http.Request, now time.Time) requestIDs {
 	if own := r.Header.Get("X-Amzn-Requestid"); own != "" && uuidForm.MatchString(own) {
 		ids.request = own
 	}
-	if own := r.Header.Get("X-Amzn-Trace-Id"); strings.HasPrefix(own, "Root=") {
-		ids.trace = own
-	}
+	ids.trace = fullTrace(r.Header.Get("X-Amzn-Trace-Id"), ids.trace, hex.EncodeToString(random[39:]))
 	return ids
 }
+
+// fullTrace is a trace id of three parts. A caller's own Root and Parent are kept, and what is missing is made; whoever
+// names a parent is taken to sample.
+func fullTrace(own, root, parent string) string {
+	sampled := "Sampled=0"
+	given := ""
+	for part := range strings.SplitSeq(own, ";") {
+		switch name, value, _ := strings.Cut(strings.TrimSpace(part), "="); {
+		case value == "" || len(value) > maxTracePart:
+		case strings.EqualFold(name, "Root"):
+			root = "Root=" + value
+		case strings.EqualFold(name, "Parent"):
+			parent, sampled = value, "Sampled=1"
+		case strings.EqualFold(name, "Sampled"):
+			given = "Sampled=" + value
+		}
+	}
+	if given != "" {
+		sampled = given
+	}
+	return root + ";Parent=" + parent + ";" + sampled
+}
+
+// maxTracePart bounds what is repeated of a caller's trace id.
+const maxTracePart = 128
 
 // refuse is an answer of the gateway's own.
 func (x *exchange) refuse(refusal *Refusal) proxyevent.Response {
@@ -94,6 +117,7 @@ func writeBody(w http.ResponseWriter, status int, body []byte) {
 	if status != http.StatusNoContent && status != http.StatusNotModified {
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	}
+	w.Header().Set("Connection", "keep-alive") // net/http says close where it closes
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
 }

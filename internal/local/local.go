@@ -284,7 +284,8 @@ func (s *Stack) serve(apis []gateway.API, ways deployment.Doors, binaries map[st
 	g, err := gateway.New(gateway.Config{
 		Region: s.template.Region, AccountID: s.template.AccountID, APIs: apis, Identities: deployment.Holders(s.ids), Invoker: s.fleet,
 		APIKeys: s.keys, UsagePlans: deployment.UsagePlans(s.template),
-		Faults: s.options.Faults, Now: s.options.Now,
+		Throttle: deployment.AccountThrottle(s.template.Region),
+		Faults:   s.options.Faults, Now: s.options.Now,
 		Observe: s.observers(page.Add, func(r gateway.Record) { log(lines.request(r)) }),
 	})
 	if err != nil {

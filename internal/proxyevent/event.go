@@ -2,8 +2,8 @@
 // API (payload version 1.0), and the function's answer back to an HTTP response.
 //
 // It maps and nothing else: who may call, which route is meant and which function runs is decided before, and the bytes
-// are read and written by the caller. The event carries what was authorised: the caller of this package passes the
-// normalised path, never the one on the wire.
+// are read and written by the caller. The event carries what was authorised: the caller of this package passes no
+// path that was not.
 //
 // The rules are those of "Set up Lambda proxy integrations in API Gateway" and "Amazon API Gateway important notes" in
 // AWS's developer guide, and of recorded answers of the real service where the guide is silent.
@@ -20,14 +20,16 @@ import (
 
 // Request is one authorised HTTP request and what the gateway knows of it.
 type Request struct {
-	Method   string
-	Path     string // without the stage, percent-encoding as signed: "/movie_list/1999/A%2FB"
-	RawQuery string // as on the wire, without the question mark
-	Protocol string // "HTTP/1.1"
-	Host     string // the Host header
-	Header   http.Header
-	Spelling map[string]string // names of Header as the client spelt them; those that are missing reach the function as they are
-	Body     []byte
+	Method string
+	Path   string // without the stage, percent-encoding as signed: "/movie_list/1999/A%2FB"
+	// ContextPath is requestContext.path, with the stage. Empty: the stage and Path.
+	ContextPath string
+	RawQuery    string // as on the wire, without the question mark
+	Protocol    string // "HTTP/1.1"
+	Host        string // the Host header
+	Header      http.Header
+	Spelling    map[string]string // names of Header as the client spelt them; those that are missing reach the function as they are
+	Body        []byte
 
 	Resource       string            // the route's template: "/movie_list/{year}/{title}"
 	PathParameters map[string]string // not decoded, as API Gateway passes them
@@ -64,6 +66,8 @@ type Identity struct {
 	UserAgent     string
 	VPCID         string
 	VPCEndpointID string
+	// EndpointPolicy: the endpoint has a policy of its own in place of AWS's default.
+	EndpointPolicy bool
 }
 
 // event has the fields of the real event in the real order; pointers and nil maps are the real event's nulls, which
@@ -149,13 +153,17 @@ func Marshal(r *Request) ([]byte, error) {
 
 func (r *Request) context() requestContext {
 	prefix, _, _ := strings.Cut(r.Host, ".")
+	contextPath := r.ContextPath
+	if contextPath == "" {
+		contextPath = "/" + r.API.Stage + r.Path
+	}
 	return requestContext{
 		ResourceID:        r.API.ResourceID,
 		ResourcePath:      r.Resource,
 		HTTPMethod:        r.Method,
 		ExtendedRequestID: r.ExtendedRequestID,
 		RequestTime:       r.Time.UTC().Format(requestTimeLayout),
-		Path:              "/" + r.API.Stage + r.Path,
+		Path:              contextPath,
 		AccountID:         r.API.AccountID,
 		Protocol:          r.Protocol,
 		Stage:             r.API.Stage,
@@ -218,6 +226,9 @@ func headerMaps(r *Request) (single map[string]string, multi map[string][]string
 		multi["x-amzn-vpc-id"] = []string{r.Identity.VPCID}
 		multi["x-amzn-vpce-id"] = []string{r.Identity.VPCEndpointID}
 		multi["x-amzn-vpce-config"] = []string{"1"}
+		if r.Identity.EndpointPolicy {
+			multi["x-amzn-vpce-config"] = []string{"0"}
+		}
 	}
 	single = make(map[string]string, len(multi))
 	for name, values := range multi {
