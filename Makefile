@@ -46,7 +46,7 @@ SCALE ?= 1000,100000,1000000
 scale: ## what a page costs in catalogues of SCALE movies, into docs/performance.md
 	$(GO) run ./internal/tools/scale -sizes $(SCALE)
 
-sam-check: build ## validate, lint, build and invoke with the SAM CLI
+sam-check: build ## validate, lint, scan, build, deploy onto an emulator and invoke with the SAM CLI
 	@scripts/sam-check
 
 man: build ## manual pages and shell completions, into dist
