@@ -10,7 +10,7 @@ GO ?= go
 
 include build.mk
 
-.PHONY: help run build test lint fuzz bench scale sam-check man clean
+.PHONY: help run build test lint fuzz bench scale sam-check man release clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -54,6 +54,12 @@ man: build ## manual pages and shell completions, into dist
 	@mkdir -p dist/completions
 	@for s in bash zsh fish powershell; do bin/marquee completion $$s > dist/completions/marquee.$$s || exit; done
 	@echo "manual pages are in dist/man, completions in dist/completions"
+
+# The version is the tag, or what lies beyond it. The same commit gives the same bytes, wherever it is built.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+release: ## archives, sums and parts list of VERSION for every platform, into dist/release; TARGETS=os/arch,… for some
+	$(GO) run ./internal/tools/release -version "$(VERSION)" -revision "$$(git rev-parse HEAD)" \
+	  -time "$$(TZ=UTC git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ)" -out dist/release $(if $(TARGETS),-targets $(TARGETS))
 
 clean: ## what was built here
 	rm -rf bin dist .aws-sam

@@ -10,9 +10,13 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is what a release is called. The linker sets it (-ldflags "-X main.version=v1.2.3"); a build from a checkout or
-// by `go install` knows its version from the module instead.
-var version string
+// What the linker sets in a release (-ldflags "-X main.version=v1.2.3"), so that its bytes depend on nothing else of the
+// repository. A build from a checkout or by `go install` knows all this from its build information instead.
+var (
+	version      string
+	revision     string
+	revisionTime string
+)
 
 // buildFacts say which program this is.
 type buildFacts struct {
@@ -24,9 +28,10 @@ type buildFacts struct {
 	Platform string `json:"platform"`
 }
 
-// factsOf reads what the build left in the program; linked wins over the module's version.
-func factsOf(info *debug.BuildInfo, linked string) buildFacts {
-	facts := buildFacts{Version: linked, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+// factsOf completes what the linker set by what the build left in the program.
+func factsOf(info *debug.BuildInfo, linked buildFacts) buildFacts {
+	facts := linked
+	facts.Go, facts.Platform = runtime.Version(), runtime.GOOS+"/"+runtime.GOARCH
 	if info != nil {
 		if facts.Version == "" && info.Main.Version != "(devel)" {
 			facts.Version = info.Main.Version
@@ -34,9 +39,9 @@ func factsOf(info *debug.BuildInfo, linked string) buildFacts {
 		for _, s := range info.Settings {
 			switch s.Key {
 			case "vcs.revision":
-				facts.Revision = s.Value
+				facts.Revision = cmp.Or(facts.Revision, s.Value)
 			case "vcs.time":
-				facts.Time = s.Value
+				facts.Time = cmp.Or(facts.Time, s.Value)
 			case "vcs.modified":
 				facts.Modified = s.Value == "true"
 			}
@@ -86,5 +91,5 @@ func newVersionCommand(env environment, facts buildFacts) *cobra.Command {
 // thisBuild is what the running program was built from.
 func thisBuild() buildFacts {
 	info, _ := debug.ReadBuildInfo() // nil in a program built without modules
-	return factsOf(info, version)
+	return factsOf(info, buildFacts{Version: version, Revision: revision, Time: revisionTime})
 }
