@@ -25,6 +25,7 @@ var allowed = map[string][]string{
 	"internal/console":       {"internal/gateway"},
 	"internal/deploycheck":   {},
 	"internal/deployment":    {"internal/gateway", "internal/identity", "internal/policy", "internal/stack"},
+	"internal/docscheck":     {},
 	"internal/dynamolocal":   {},
 	"internal/gateway":       {"internal/policy", "internal/proxyevent", "internal/sigv4", "internal/spelling"},
 	"internal/gobuild":       {},
