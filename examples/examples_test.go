@@ -54,7 +54,7 @@ var programs = []example{
 	{name: "curl", command: []string{"./movies.sh"}, prints: answers, refused: exit4},
 }
 
-// elsewhere are the examples that other tests run: what they are of is no program that calls.
+// elsewhere are the examples that tests of other packages read or run.
 var elsewhere = []string{"caller-stack", "public-api", "sidecar"}
 
 func TestExamples(t *testing.T) {
@@ -70,6 +70,7 @@ func TestExamples(t *testing.T) {
 			})
 		}
 		t.Run("retries", func(t *testing.T) { t.Parallel(); testRetries(t, s) })
+		t.Run("header in place of host", func(t *testing.T) { t.Parallel(); testAPIHeader(t, s) })
 		t.Run("clock", func(t *testing.T) { t.Parallel(); testClock(t, s) })
 		t.Run("curl with keys in the environment", func(t *testing.T) { t.Parallel(); testCurlKeys(t, s) })
 	})
@@ -80,7 +81,7 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// test runs a program as a caller with rights, as one without, and through the VPC endpoint's own name.
+// test runs a program as a caller with rights, through the VPC endpoint's own name, and as a caller without rights.
 func (e example) test(t *testing.T, s *stack) {
 	run := e.install(t)
 	wrote := func(r result) {
@@ -89,7 +90,13 @@ func (e example) test(t *testing.T, s *stack) {
 		r.wantInOrder(t, e.prints)
 	}
 	wrote(run(s.as("writer")))
-	wrote(run(append(s.as("writer"), s.throughEndpoint()...)))
+	wrote(run(append(s.as("writer"), s.throughEndpoint(s.APIID)...)))
+
+	// Whoever dials the endpoint without naming the API would be let in there all the same.
+	other := run(append(s.as("writer"), s.throughEndpoint("zzzzzzzzzz")...))
+	if other.status == 0 || !strings.Contains(other.stdout+other.stderr, "403") {
+		t.Errorf("got exit status %d for another API's name, want a 403\n%s%s", other.status, other.stdout, other.stderr)
+	}
 
 	r := run(s.as("stranger"), e.refused.args...)
 	r.wantStatus(t, e.refused.status)

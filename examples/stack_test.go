@@ -29,6 +29,7 @@ type state struct {
 	InvokeURL string `json:"invoke_url"`
 	Endpoints struct {
 		VPCE struct {
+			ID  string `json:"id"`
 			URL string `json:"url"`
 		} `json:"vpce"`
 	} `json:"endpoints"`
@@ -102,10 +103,10 @@ func (s *stack) as(profile string) []string {
 	}
 }
 
-// throughEndpoint is the API's own name on AWS, with the stack's VPC endpoint to dial, as where private DNS is off.
-func (s *stack) throughEndpoint() []string {
+// throughEndpoint is an API's own name on AWS, with the stack's VPC endpoint to dial, as where private DNS is off.
+func (s *stack) throughEndpoint(apiID string) []string {
 	return []string{
-		"MARQUEE_URL=https://" + s.APIID + ".execute-api." + s.Region + ".amazonaws.com/dev",
+		"MARQUEE_URL=https://" + apiID + ".execute-api." + s.Region + ".amazonaws.com/dev",
 		"MARQUEE_VPCE=" + s.Endpoints.VPCE.URL,
 	}
 }

@@ -55,6 +55,21 @@ func testRetries(t *testing.T, s *stack) {
 	}
 }
 
+// testAPIHeader calls the VPC endpoint by its own name, where x-apigw-api-id names the API.
+func testAPIHeader(t *testing.T, s *stack) {
+	e := named(t, "go-apiclient")
+	run := e.install(t)
+	env := append(s.as("writer"), "MARQUEE_VPCE="+s.Endpoints.VPCE.URL)
+	invoke := "https://" + s.Endpoints.VPCE.ID + "-xyz.execute-api." + s.Region + ".vpce.amazonaws.com/dev"
+	r := run(env, "-url", invoke, "-api-id", s.APIID)
+	r.wantStatus(t, 0)
+	r.wantInOrder(t, e.prints)
+
+	r = run(env, "-url", invoke, "-api-id", "zzzzzzzzzz")
+	r.wantStatus(t, 4)
+	r.wantRefusal(t, "ForbiddenException", "Forbidden")
+}
+
 // testClock runs programs on a machine whose clock is an hour off: one that corrects it, and one that does not, which shows
 // that the clock is wrong indeed.
 func testClock(t *testing.T, s *stack) {
