@@ -208,20 +208,12 @@ func TestErrors(t *testing.T) {
 func ExampleClient_All() {
 	server := httptest.NewServer(&stub{pages: threePages})
 	defer server.Close()
-	endpoint, err := apiclient.ResolveEndpoint(apiclient.EndpointConfig{URL: server.URL + "/dev", Region: "ap-northeast-2"})
+	movies, err := exampleClient(server.URL)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	api, err := apiclient.New(apiclient.Config{
-		Endpoint:    endpoint,
-		Credentials: credentials.NewStaticCredentialsProvider("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", ""),
-	})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	for movie, err := range movielist.New(api).All(context.Background(), movielist.Filter{}) {
+	for movie, err := range movies.All(context.Background(), movielist.Filter{}) {
 		if err != nil {
 			fmt.Println(err)
 			return
@@ -232,4 +224,57 @@ func ExampleClient_All() {
 	// 2013 Rush
 	// 2013 Prisoners
 	// 2014 Boyhood
+}
+
+// Two people change the same movie: the second one learns that the first was faster.
+func ExampleIfMatch() {
+	etag := 1
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		state := fmt.Sprintf("%q", fmt.Sprint(etag))
+		if r.Method == http.MethodPut && r.Header.Get("If-Match") != state {
+			w.WriteHeader(http.StatusPreconditionFailed)
+			io.WriteString(w, `{"error":{"code":"precondition_failed","message":"the movie has changed"}}`)
+			return
+		}
+		if r.Method == http.MethodPut {
+			etag++
+			state = fmt.Sprintf("%q", fmt.Sprint(etag))
+		}
+		w.Header().Set("ETag", state)
+		io.WriteString(w, `{"year":2013,"title":"Rush","info":{"rating":8.1}}`)
+	}))
+	defer server.Close()
+	movies, err := exampleClient(server.URL)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	movie, err := movies.Get(context.Background(), 2013, "Rush")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, name := range []string{"ann", "bob"} { // both have read the same state
+		_, err := movies.Put(context.Background(), *movie, movielist.IfMatch(movie.ETag), movielist.IdempotencyKey(name))
+		fmt.Println(name, errors.Is(err, movielist.ErrPreconditionFailed), err)
+	}
+	// Output:
+	// ann false <nil>
+	// bob true writing "Rush" of 2013: the movie has changed (precondition_failed)
+}
+
+func exampleClient(origin string) (*movielist.Client, error) {
+	endpoint, err := apiclient.ResolveEndpoint(apiclient.EndpointConfig{URL: origin + "/dev", Region: "ap-northeast-2"})
+	if err != nil {
+		return nil, err
+	}
+	api, err := apiclient.New(apiclient.Config{
+		Endpoint:    endpoint,
+		Credentials: credentials.NewStaticCredentialsProvider("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", ""),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return movielist.New(api), nil
 }

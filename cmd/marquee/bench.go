@@ -272,7 +272,11 @@ func (r benchResult) write(out io.Writer, asJSON bool) error {
 	if err := r.WriteText(out); err != nil || r.SignedAgain == 0 {
 		return err
 	}
-	_, err := fmt.Fprintf(out, "\n%d requests were sent once more, after the clock or the credentials were put right.\n", r.SignedAgain)
+	what := fmt.Sprintf("%d requests were", r.SignedAgain)
+	if r.SignedAgain == 1 {
+		what = "1 request was"
+	}
+	_, err := fmt.Fprintf(out, "\n%s sent once more, after the clock or the credentials were put right.\n", what)
 	return err
 }
 

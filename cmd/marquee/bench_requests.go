@@ -226,7 +226,7 @@ func (o benchOptions) allowed(target *callTarget, requests []benchRequest) error
 	})
 	switch {
 	case o.rate == 0:
-		why = fmt.Sprintf("%d callers send as fast as they are answered", o.concurrency)
+		why = "callers without a rate send as fast as they are answered"
 	case o.rate > remoteRate:
 		why = fmt.Sprintf("%g requests a second are more than %d", o.rate, remoteRate)
 	case total > remoteRequests:
@@ -255,13 +255,13 @@ func (o benchOptions) describe(requests []benchRequest) string {
 	if len(requests) > 1 {
 		what = fmt.Sprintf("%d requests in turn", len(requests))
 	}
-	load := fmt.Sprintf("%d callers", o.concurrency)
+	load := count(o.concurrency, "caller")
 	if o.rate > 0 {
 		load = fmt.Sprintf("%g a second", o.rate)
 	}
 	var until []string
 	if o.requests > 0 {
-		until = append(until, fmt.Sprintf("%d requests", o.requests))
+		until = append(until, count(o.requests, "request"))
 	}
 	if o.duration > 0 {
 		until = append(until, o.duration.String())
@@ -271,4 +271,11 @@ func (o benchOptions) describe(requests []benchRequest) string {
 		text += fmt.Sprintf(", after %s that do not count", o.warmup)
 	}
 	return text
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }

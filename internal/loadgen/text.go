@@ -84,10 +84,22 @@ func (r *Report) writeTimes(b *strings.Builder) {
 	}
 	if len(r.ByRequest) > 1 {
 		for _, one := range r.ByRequest {
-			row(one.Name, one.Latency)
+			row(one.title(), one.Latency)
 		}
 	}
 	table.Flush() //nolint:errcheck // a strings.Builder takes everything
+}
+
+// title names one of several requests, with what became of it.
+func (r RequestReport) title() string {
+	switch {
+	case r.Unexpected == 0:
+		return fmt.Sprintf("%s (%d)", r.Name, r.Requests)
+	case r.Unexpected == r.Requests:
+		return fmt.Sprintf("%s (%d, all unexpected)", r.Name, r.Requests)
+	default:
+		return fmt.Sprintf("%s (%d, %d unexpected)", r.Name, r.Requests, r.Unexpected)
+	}
 }
 
 // number shows a time with the digits that mean something.
