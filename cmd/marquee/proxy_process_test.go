@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -21,6 +22,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
 const mib = 1 << 20
@@ -184,4 +187,8 @@ func TestProxyMemory(t *testing.T) {
 	if bytes.Count(log, []byte(`"msg":"request"`)) != 4 || bytes.Contains(log, []byte("tokentoken")) {
 		t.Errorf("want four requests and no token in the log:\n%s", log)
 	}
+}
+
+func noCredentials(context.Context) (aws.CredentialsProvider, error) {
+	return nil, errors.New("none in this test")
 }
