@@ -1,12 +1,14 @@
 package apiclient_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/marquee-api/marquee/apiclient"
@@ -246,4 +248,35 @@ func TestClockIsCorrectedOnceForAll(t *testing.T) {
 	if got := told.Load(); got != 1 {
 		t.Errorf("the hook was told %d times, want once", got)
 	}
+}
+
+// There is no time for a second request: the refusal is the answer, and what it taught is good for the next one.
+func TestClockIsCorrectedForTheNextRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &skewedGateway{now: func() time.Time { return time.Now().Add(time.Hour) }}
+		sent := 0
+		c, err := apiclient.New(apiclient.Config{
+			Endpoint: resolve(t, apiclient.EndpointConfig{URL: apiURL}), Credentials: static(testKeys),
+			Base: roundTripperFunc(func(r *http.Request) (*http.Response, error) {
+				sent++
+				time.Sleep(10 * time.Second)
+				return g.RoundTrip(r)
+			}),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range []int{403, 200} {
+			ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+			resp, err := c.Do(ctx, apiclient.Request{})
+			cancel()
+			var refusal *apiclient.APIError
+			if errors.As(err, &refusal) {
+				resp = refusal.Response
+			}
+			if resp == nil || resp.Status != want || sent != i+1 {
+				t.Errorf("request %d: got %+v, %v after %d requests, want %d after %d", i+1, resp, err, sent, want, i+1)
+			}
+		}
+	})
 }

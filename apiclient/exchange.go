@@ -45,7 +45,7 @@ func (x *exchange) run() (*http.Response, error) {
 			return nil, err
 		}
 		resp, err := x.send(out)
-		if resp != nil && x.mend(resp, peek(resp)) {
+		if resp != nil && x.mend(resp, peek(resp)) && x.retrier.inTime(x.ctx, 0) {
 			x.repeat(resp, err)
 			continue
 		}

@@ -210,7 +210,7 @@ func (r *retrier) reserve(ctx context.Context, a Attempt) (wait time.Duration, r
 		return 0, nil, false
 	}
 	wait = max(wait, asked)
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= wait+time.Duration(r.quickest.Load()) {
+	if !r.inTime(ctx, wait) {
 		return 0, nil, false
 	}
 	release, err = r.sdk.GetRetryToken(ctx, cause)
@@ -218,6 +218,13 @@ func (r *retrier) reserve(ctx context.Context, a Attempt) (wait time.Duration, r
 		return 0, nil, false
 	}
 	return wait, release, true
+}
+
+// inTime reports whether another attempt after a wait can end before the context does: nothing has been quicker so far
+// than the quickest answer.
+func (r *retrier) inTime(ctx context.Context, wait time.Duration) bool {
+	deadline, ok := ctx.Deadline()
+	return !ok || time.Until(deadline) > wait+time.Duration(r.quickest.Load())
 }
 
 // sleep waits, or returns the context's error if that ends first.
