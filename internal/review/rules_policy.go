@@ -2,6 +2,7 @@ package review
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -173,8 +174,9 @@ func (s *subject) fencePlace(api *stack.API) (at stack.Position, hint string) {
 		if st.At("Effect").Text() != "Deny" {
 			continue
 		}
-		for key, values := range st.conditionKeys() {
-			for _, v := range values {
+		keys := st.conditionKeys()
+		for _, key := range slices.Sorted(maps.Keys(keys)) {
+			for _, v := range keys[key] {
 				switch {
 				case key == "aws:sourcevpc" && strings.HasPrefix(v, "vpce-"):
 					hint = "; aws:SourceVpc is compared with an endpoint's id, whose key is aws:SourceVpce"

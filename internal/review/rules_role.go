@@ -173,6 +173,9 @@ func pastTheAPI(s *subject, report reporter) {
 				continue
 			}
 			f := slices.IndexFunc(s.Stack.Functions, func(f *stack.Function) bool { return f.LogicalID == r.FunctionID })
+			if f < 0 {
+				continue
+			}
 			for _, st := range s.allowing() {
 				onIt := slices.ContainsFunc(st.targets(), func(t string) bool { return t != "*" && glob(t, s.Stack.Functions[f].ARN) })
 				if onIt && st.acts("lambda:InvokeFunction") && !s.reported(st.Position, "MQ311") {

@@ -45,20 +45,32 @@ func Inspect(path string, opts Options) (*Inspection, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the template: %w", err)
 	}
-	root, err := parseText(path, data)
+	return inspect(path, data, opts, func(b *builder) { b.t.dir, b.r.readFile = filepath.Dir(full), readBounded })
+}
+
+// InspectText is Inspect for a template in memory, as Parse is Load.
+func InspectText(name string, data []byte, opts Options) (*Inspection, error) {
+	return inspect(name, data, opts, func(*builder) {})
+}
+
+func inspect(name string, data []byte, opts Options, place func(*builder)) (*Inspection, error) {
+	root, err := parseText(name, data)
 	if err != nil {
 		return nil, err
 	}
 	if root.kind != kindMap {
 		return nil, fmt.Errorf("%s: a template is a map with Resources, this is %s", root.pos, root.kind)
 	}
-	in := &Inspection{File: path, raw: root}
+	in := &Inspection{File: name, raw: root}
 	opts.Parameters, in.Assumed = assume(root.get("Parameters"), opts.Parameters)
-	b := newInspector(path, full, opts)
+	b := newBuilder(name, opts)
+	place(b)
 	if in.Stack, err = b.build(data); err != nil {
 		in.take(b)
 	}
-	in.open(newInspector(path, full, opts))
+	second := newBuilder(name, opts)
+	place(second)
+	in.open(second)
 	return in, nil
 }
 
@@ -75,12 +87,6 @@ func (in *Inspection) take(b *builder) {
 	if len(in.Errors) == 0 {
 		in.Stack = b.stack
 	}
-}
-
-func newInspector(path, full string, opts Options) *builder {
-	b := newBuilder(path, opts)
-	b.t.dir, b.r.readFile = filepath.Dir(full), readBounded
-	return b
 }
 
 // assume gives a value to parameters that have none, so that a template can be reviewed before anybody deploys it.
