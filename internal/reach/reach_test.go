@@ -218,7 +218,9 @@ func TestOutcomes(t *testing.T) {
 
 // Policies see actual paths: a path that a policy names is tried, and shown where it makes a difference.
 func TestPathsThatPoliciesName(t *testing.T) {
-	m := compute(t, parse(t, marks{grant: "GET/x/1999"}), "")
+	// A partner's path tells nobody here anything else than the example does, so it has no row.
+	partner := `{Effect: Allow, Principal: {AWS: "333333333333"}, Action: execute-api:Invoke, Resource: "execute-api:/dev/GET/x/2000"}`
+	m := compute(t, parse(t, marks{grant: "GET/x/1999", statements: fence + ", " + root + ", " + partner}), "")
 	got := lines(m, func(c reach.Cell) bool { return c.Identity == "Caller" && c.Door == "vpce" })
 	want := []string{"Caller vpce GET /x/x implicit_deny identity", "Caller vpce GET /x/1999 allow identity 0.0 Call"}
 	if diff := cmp.Diff(want, got); diff != "" {

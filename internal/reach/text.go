@@ -170,6 +170,10 @@ type fate struct {
 // reasons says why, each reason once: who was let in first.
 func (p *printer) reasons(columns []column) {
 	fates := p.fates(columns)
+	doors := 0
+	for _, f := range fates {
+		doors = max(doors, len(f.door))
+	}
 	for _, allowed := range [...]bool{true, false} {
 		title := "refused:"
 		if allowed {
@@ -189,7 +193,7 @@ func (p *printer) reasons(columns []column) {
 				p.wrapped("  ", f.reason)
 				reason = f.reason
 			}
-			p.wrapped(fmt.Sprintf("    %-*s %s  ", p.doorWidth(), f.door, f.what), strings.Join(f.who, ", "))
+			p.wrapped(fmt.Sprintf("    %-*s %s  ", doors, f.door, f.what), strings.Join(f.who, ", "))
 		}
 	}
 }
@@ -218,7 +222,21 @@ func (p *printer) fates(columns []column) []fate {
 		}
 	}
 	slices.SortStableFunc(fates, func(a, b fate) int { return slices.Index(first, a.reason) - slices.Index(first, b.reason) })
-	return fates
+	return joined(fates)
+}
+
+// joined puts doors together at which the same becomes of the same callers.
+func joined(fates []fate) []fate {
+	var out []fate
+	for _, f := range fates {
+		same := slices.IndexFunc(out, func(g fate) bool { return g.reason == f.reason && g.what == f.what && slices.Equal(g.who, f.who) })
+		if same < 0 {
+			out = append(out, f)
+			continue
+		}
+		out[same].door += ", " + f.door
+	}
+	return out
 }
 
 // fatesAt groups one identity's cells of one door by reason.

@@ -222,3 +222,50 @@ func TestSuppressions(t *testing.T) {
 		})
 	}
 }
+
+// The API that SAM makes of events and Globals is reviewed as one that is written out.
+func TestImplicitAPI(t *testing.T) {
+	const text = `Transform: AWS::Serverless-2016-10-31
+Globals:
+  Api:
+    EndpointConfiguration: {Type: REGIONAL}
+    Auth: {DefaultAuthorizer: AWS_IAM}
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties: {Runtime: provided.al2023, CodeUri: f, Events: {E: {Type: Api, Properties: {Path: /, Method: get}}}}
+`
+	in, err := stack.InspectText("t.yaml", []byte(text), stack.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := review.Check(in, review.Options{Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := []string{}
+	for _, f := range found {
+		if f.Resource == "ServerlessRestApi" {
+			got = append(got, fmt.Sprintf("%s:%d", f.Rule.ID, f.Line))
+		}
+	}
+	want := []string{"MQ106:5", "MQ113:7", "MQ401:7", "MQ403:7", "MQ405:7", "MQ409:7"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Templates of plain CloudFormation are reviewed, too: methods, stages and policies of their own.
+func TestPlainCloudFormation(t *testing.T) {
+	found := findings(t, "testdata/plain.yaml", review.Options{})
+	got := []string{}
+	for _, f := range found {
+		got = append(got, fmt.Sprintf("%s:%d", f.Rule.ID, f.Line))
+	}
+	if diff := cmp.Diff(expected(t, "testdata/plain.yaml"), got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+		for _, f := range found {
+			t.Log(f.Position, f.Rule.ID, f.Resource, f.Message)
+		}
+	}
+}

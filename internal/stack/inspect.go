@@ -144,6 +144,12 @@ func (in *Inspection) open(b *builder) {
 	}
 	if len(b.errs) == 0 {
 		b.expandSAM()
+		// SAM's own API is one that the template has written in its events and Globals.
+		if api := b.t.resources[implicitAPI]; api != nil && in.Resource(implicitAPI) == nil {
+			in.resources = append(in.resources, &Resource{
+				LogicalID: api.id, Type: api.typ, Position: api.pos, Properties: in.node(api.props, api.pos), Attributes: in.node(nil, api.pos),
+			})
+		}
 	}
 	in.Metadata = in.node(in.raw.get("Metadata"), Position{File: in.File, Line: 1})
 }
