@@ -39,7 +39,7 @@ type Config struct {
 	Functions  map[string]http.Handler // by logical id; a route of any other function answers 500
 	Identities string                  // path of a file of further identities; empty: none
 	Region     string                  // empty: us-east-1
-	Policies   map[string]string       // paths of the documents of managed policies that the template only names, by ARN
+	Policies   map[string]string       // paths of the documents of managed policies that the template or Identities only name, by ARN
 	Faults     []string                // what goes wrong on purpose: "status=429:10%", "latency=50ms", "skew=+7m", "reset=1%"
 	Now        func() time.Time        // the gateway's clock; nil: time.Now
 }
@@ -105,7 +105,7 @@ func open(tb testing.TB, cfg Config) (*API, error) {
 		return nil, err
 	}
 	a := &API{region: cfg.Region, stage: s.APIs[0].Stage, doors: map[Door]*httptest.Server{}}
-	if a.identities, err = people(s, cfg); err != nil {
+	if a.identities, err = people(s, cfg, policies); err != nil {
 		return nil, err
 	}
 	faults, err := parseFaults(cfg.Faults)
@@ -136,8 +136,8 @@ func open(tb testing.TB, cfg Config) (*API, error) {
 	return a, nil
 }
 
-func people(s *stack.Stack, cfg Config) (*identity.Directory, error) {
-	d, err := identity.New(identity.Config{AccountID: account, Region: cfg.Region, Now: cfg.Now})
+func people(s *stack.Stack, cfg Config, policies map[string]json.RawMessage) (*identity.Directory, error) {
+	d, err := identity.New(identity.Config{AccountID: account, Region: cfg.Region, ManagedPolicies: policies, Now: cfg.Now})
 	if err != nil {
 		return nil, err
 	}

@@ -93,7 +93,7 @@ It works for any template with a REST API and Go functions. Ctrl-C stops everyth
 	flags.StringVar(&options.ConfigEnv, "config-env", "local", "the `environment` in it")
 	flags.StringArrayVar(&parameters, "param", nil, "a parameter of the template, `Key=Value`, over the file's (repeatable)")
 	flags.StringArrayVar(&exports, "export", nil, "an export of another stack for Fn::ImportValue, `Name=Value` (repeatable)")
-	flags.StringArrayVar(&policies, "managed-policy", nil, "the document of a managed policy or permissions boundary that the template only names, `ARN=FILE` (repeatable)")
+	flags.StringArrayVar(&policies, "managed-policy", nil, "the document of a managed policy or permissions boundary that the template or the identities file only names, `ARN=FILE` (repeatable)")
 	flags.IntVar(&options.Port, "port", local.DefaultPort, "the VPC endpoint's door; the other doors take the next ports; 0 takes free ones (--once does, unless told)")
 	flags.StringVar(&options.Host, "host", "127.0.0.1", "a further `address` to listen on, such as the container bridge's; 127.0.0.1 always is one")
 	flags.StringVar(&options.DynamoDB, "dynamodb", "auto", "how to run DynamoDB Local: `auto|java|docker|URL` of one that runs")

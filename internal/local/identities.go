@@ -13,7 +13,11 @@ import (
 
 // newDirectory mints the identities of a run: those of the template, the standard ones, and those of a file.
 func newDirectory(s *stack.Stack, o Options) (*identity.Directory, error) {
-	d, err := identity.New(identity.Config{Partition: s.Partition, AccountID: s.AccountID, Region: s.Region, Now: o.Now})
+	policies, err := stack.ReadPolicies(o.Policies)
+	if err != nil {
+		return nil, err
+	}
+	d, err := identity.New(identity.Config{Partition: s.Partition, AccountID: s.AccountID, Region: s.Region, ManagedPolicies: policies, Now: o.Now})
 	if err != nil {
 		return nil, err
 	}

@@ -234,15 +234,21 @@ func mayDeny(name string) bool {
 	return strings.Contains(name, "Deny") || strings.Contains(name, "Quarantine")
 }
 
+// policyOf takes a document out of what `aws iam get-policy-version` shows.
+func policyOf(v *value) *value {
+	if document := v.get("PolicyVersion").get("Document"); document != nil {
+		return document
+	}
+	return v
+}
+
 func (b *builder) givenPolicy(arn string, given json.RawMessage, at cursor) json.RawMessage {
 	v, err := parseText(arn, given)
 	if err != nil || v.kind != kindMap {
 		at.fail("the document given for %s is not a policy in JSON or YAML", arn)
 		return nil
 	}
-	if document := v.get("PolicyVersion").get("Document"); document != nil {
-		v = document
-	}
+	v = policyOf(v)
 	return at.policyJSON(v)
 }
 

@@ -45,7 +45,7 @@ type Options struct {
 	ManagedPolicies map[string]json.RawMessage
 }
 
-// ReadPolicies reads the files that hold the documents of managed policies, by ARN.
+// ReadPolicies reads the files that hold the documents of managed policies, by ARN, and returns them as plain JSON.
 func ReadPolicies(files map[string]string) (map[string]json.RawMessage, error) {
 	policies := make(map[string]json.RawMessage, len(files))
 	for _, arn := range sortedKeys(files) {
@@ -56,7 +56,11 @@ func ReadPolicies(files map[string]string) (map[string]json.RawMessage, error) {
 		if err != nil {
 			return nil, fmt.Errorf("managed policy %s: %w", arn, err)
 		}
-		policies[arn] = text
+		v, err := parseText(files[arn], text)
+		if err != nil {
+			return nil, fmt.Errorf("managed policy %s: %w", arn, err)
+		}
+		policies[arn] = policyOf(v).json()
 	}
 	return policies, nil
 }
