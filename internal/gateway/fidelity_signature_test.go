@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -58,5 +59,40 @@ func TestFidelitySignatures(t *testing.T) {
 				t.Errorf("got %d %s\n%s\nwant 403 %s\n%s", got.status, got.errorType, got.body, tt.errorType, tt.body)
 			}
 		})
+	}
+}
+
+// More signed headers than any client signs are a mismatch: the list must not cost more than it says.
+func TestFidelityManySignedHeaders(t *testing.T) {
+	for name, tt := range map[string]struct{ headers, status int }{
+		"4/a hundred signed headers":         {97, 200}, // host, x-amz-date and x-amz-security-token besides
+		"4/a hundred and one signed headers": {98, 403},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			c := call{header: map[string]string{}}
+			for i := range tt.headers {
+				c.header[fmt.Sprintf("X-%d", i)] = "1"
+			}
+			got := f.do(t, c)
+			if got.status != tt.status || tt.status == 403 && !strings.HasPrefix(got.body, `{"message":"The request signature we calculated does not match`) {
+				t.Errorf("got %d %.200s, want %d", got.status, got.body, tt.status)
+			}
+		})
+	}
+}
+
+// The session token counts in the header or in the query, signed or added afterwards.
+func TestFidelitySessionToken(t *testing.T) {
+	unsigned := func(r *http.Request) {
+		// Signed without it, and added: what some clients do.
+		r.Header.Set("X-Amz-Security-Token", "token")
+	}
+	f := newFixture(t)
+	if got := f.do(t, call{longTerm: true, tamper: unsigned}); got.status != 200 {
+		t.Errorf("4/a token that was added after signing: got %d %s, want 200", got.status, got.body)
+	}
+	if got := f.do(t, call{longTerm: true}); got.errorType != "UnrecognizedClientException" {
+		t.Errorf("4/a temporary key without its token: got %d %s", got.status, got.errorType)
 	}
 }

@@ -52,6 +52,12 @@ func TestParseResponse(t *testing.T) {
 		"base64, accepted":           {payload: `{"body":"AQI=","isBase64Encoded":true}`, accept: "image/png, */*", binary: []string{"image/*"}, want: proxyevent.Response{Status: 200, Header: jsonType, Body: []byte{1, 2}}},
 		"base64, not first accepted": {payload: `{"body":"AQI=","isBase64Encoded":true}`, accept: "text/plain, image/png", binary: []string{"image/*"}, want: proxyevent.Response{Status: 200, Header: jsonType, Body: []byte("AQI=")}},
 		"base64, no binary types":    {payload: `{"body":"AQI=","isBase64Encoded":true}`, accept: "*/*", want: proxyevent.Response{Status: 200, Header: jsonType, Body: []byte("AQI=")}},
+		"the empty object":           {payload: `{}`, want: proxyevent.Response{Status: 200, Header: jsonType}},
+		"a number as a header":       {payload: `{"headers":{"x-a":7}}`, want: proxyevent.Response{Status: 200, Header: http.Header{"x-a": {"7"}, "Content-Type": {"application/json"}}}},
+		"base64, exact type":         {payload: `{"body":"AQI=","isBase64Encoded":true}`, accept: "image/png", binary: []string{"image/png"}, want: proxyevent.Response{Status: 200, Header: jsonType, Body: []byte{1, 2}}},
+		"base64, any type":           {payload: `{"body":"AQI=","isBase64Encoded":true}`, accept: "image/png", binary: []string{"*/*"}, want: proxyevent.Response{Status: 200, Header: jsonType, Body: []byte{1, 2}}},
+		"base64, */subtype is none":  {payload: `{"body":"AQI=","isBase64Encoded":true}`, accept: "image/png", binary: []string{"*/png"}, want: proxyevent.Response{Status: 200, Header: jsonType, Body: []byte("AQI=")}},
+		"base64, the answer's type":  {payload: `{"body":"AQI=","isBase64Encoded":true,"headers":{"Content-Type":"image/png"}}`, accept: "text/html", binary: []string{"image/png"}, want: proxyevent.Response{Status: 200, Header: http.Header{"Content-Type": {"image/png"}}, Body: []byte("AQI=")}},
 		"base64, undecodable":        {payload: `{"body":"%","isBase64Encoded":true}`, accept: "image/png", binary: []string{"*/*"}, err: proxyevent.ErrBase64},
 	}
 	for name, tt := range tests {
