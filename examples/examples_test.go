@@ -242,36 +242,3 @@ func skipUnlessRequired(t *testing.T, what string) {
 	}
 	t.Skipf("skipped: %s is missing", what)
 }
-
-// TestEachExampleIsRun makes a folder without a test, or without a row in the table, fail.
-func TestEachExampleIsRun(t *testing.T) {
-	readme, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	run := slices.Clone(elsewhere)
-	for _, e := range programs {
-		run = append(run, e.name)
-	}
-	folders, err := os.ReadDir(".")
-	if err != nil {
-		t.Fatal(err)
-	}
-	seen := 0
-	for _, folder := range folders {
-		name := folder.Name()
-		if !folder.IsDir() || name == "testdata" {
-			continue
-		}
-		seen++
-		if !slices.Contains(run, name) {
-			t.Errorf("no test runs examples/%s", name)
-		}
-		if !bytes.Contains(readme, []byte("("+name+")")) {
-			t.Errorf("examples/README.md has no row that links to %s", name)
-		}
-	}
-	if seen < len(programs) {
-		t.Fatalf("found %d examples, want at least %d", seen, len(programs))
-	}
-}
