@@ -62,3 +62,28 @@ func TestReadmesSayWhatIsRun(t *testing.T) {
 		}
 	}
 }
+
+var link = regexp.MustCompile(`\]\(([^)#]+)(#[^)]*)?\)`)
+
+// TestLinks follows the links of the READMEs that lead to files of the project.
+func TestLinks(t *testing.T) {
+	readmes, err := filepath.Glob("*/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for _, readme := range append(readmes, "README.md") {
+		for _, found := range link.FindAllStringSubmatch(read(t, readme), -1) {
+			if strings.Contains(found[1], "://") {
+				continue
+			}
+			seen++
+			if _, err := os.Stat(filepath.Join(filepath.Dir(readme), found[1])); err != nil {
+				t.Errorf("examples/%s links to %s: %v", readme, found[1], err)
+			}
+		}
+	}
+	if seen < len(programs) {
+		t.Fatalf("found %d links, want at least one for each example", seen)
+	}
+}
