@@ -140,6 +140,9 @@ func (l requestLine) request() (benchRequest, error) {
 		if err != nil {
 			return benchRequest{}, fmt.Errorf("headers: %s: %w", name, err)
 		}
+		if strings.EqualFold(name, "Host") || strings.EqualFold(name, "X-Apigw-Api-Id") {
+			return benchRequest{}, fmt.Errorf("headers: %s says which API is meant: give --url and --vpce for that", name)
+		}
 		r.Header[http.CanonicalHeaderKey(name)] = texts
 	}
 	if err := l.setBody(&r); err != nil {

@@ -43,6 +43,7 @@ func TestParseRequests(t *testing.T) {
 		"list as value":  {`{"path":"/{x}","path_params":{"x":[1,2]}}`, "path_params: x is no text"},
 		"object as text": {`{"path":"/x","query":{"a":{}}}`, "query: a: it must be a text"},
 		"nested list":    {`{"path":"/x","headers":{"a":[[1]]}}`, "headers: a: a list within a list"},
+		"another host":   {`{"path":"/x","headers":{"host":"example.com"}}`, "headers: host says which API is meant"},
 		"no JSON":        {"\n\nGET /x", "line 3: invalid character"},
 		"too many":       {strings.Repeat("{\"path\":\"/x\"}\n", 1001), "more than 1000 requests"},
 	} {
