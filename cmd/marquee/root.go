@@ -36,6 +36,7 @@ func newRootCommand(env environment) *cobra.Command {
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
 	root.AddCommand(newLocalCommand(env))
+	root.AddCommand(newConsoleCommand(env))
 	root.AddCommand(newCallCommand(env))
 	root.AddCommand(newBenchCommand(env))
 	root.AddCommand(newProxyCommand(env))

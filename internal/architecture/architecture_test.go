@@ -34,7 +34,8 @@ var allowed = map[string][]string{
 	"internal/lambdahost":    {},
 	"internal/loadgen":       {},
 	"internal/local": {"internal/console", "internal/deployment", "internal/dynamolocal", "internal/gateway", "internal/gobuild",
-		"internal/identity", "internal/identity/sts", "internal/lambdahost", "internal/spelling", "internal/stack", "internal/terminal"},
+		"internal/identity", "internal/identity/sts", "internal/lambdahost", "internal/reach", "internal/sigv4", "internal/spelling",
+		"internal/stack", "internal/terminal"},
 	"internal/movies":           {},
 	"internal/movies/load":      {"internal/movies"},
 	"internal/policy":           {},
@@ -54,6 +55,7 @@ var allowed = map[string][]string{
 	"marqueetest":               {"apiclient", "internal/deployment", "internal/gateway", "internal/identity", "internal/spelling", "internal/stack"},
 
 	// Helpers of tests, which ship with nothing.
+	"internal/browsertest":            {},
 	"internal/dynamolocal/dynamotest": {"internal/dynamolocal"},
 	"internal/movies/moviestest":      {"internal/dynamolocal", "internal/dynamolocal/dynamotest", "internal/movies"},
 }

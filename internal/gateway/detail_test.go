@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
@@ -126,6 +127,22 @@ func TestDetailOfAMismatch(t *testing.T) {
 	m := r.Detail.Mismatch
 	if len(m.Differences) != 1 || m.Differences[0].Part != "payload" || !strings.HasSuffix(m.Client, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855") {
 		t.Errorf("got %+v, want the payload of the client's canonical request", m)
+	}
+}
+
+// Who looks for the requests of a caller finds those, too, that were refused before anybody asked for the key.
+func TestRecordNamesWhomAnEarlyRefusalClaims(t *testing.T) {
+	f := newFixture(t)
+	for name, c := range map[string]call{
+		"clock":  {date: now.Add(-time.Hour)},
+		"region": {region: "us-east-1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f.do(t, c)
+			if r := f.next(t); r.Claimed != "reader" || r.AccessKeyID != "ASIAREADER" || r.Name != "" || r.Identity != "" {
+				t.Errorf("got claimed %q by key %q, name %q, identity %q", r.Claimed, r.AccessKeyID, r.Name, r.Identity)
+			}
+		})
 	}
 }
 

@@ -208,8 +208,23 @@ func (x *exchange) refusedSignature(err error) *Refusal {
 	}
 	x.record.CanonicalRequest = redact(refusal.CanonicalRequest)
 	x.record.StringToSign = refusal.StringToSign
+	x.nameClaimed()
 	x.explainMismatch(refusal)
 	return refuseSignature(refusal.Type, refusal.Message)
+}
+
+// nameClaimed says whose key a request names that was refused before its key was looked up, for its clock or its scope.
+func (x *exchange) nameClaimed() {
+	if x.record.AccessKeyID != "" {
+		return
+	}
+	seen, err := sigv4.Inspect(x.verifyInput(nil))
+	if err != nil {
+		return
+	}
+	if holder, ok := x.g.identities.Identity(seen.AccessKeyID); ok {
+		x.record.AccessKeyID, x.record.Claimed = seen.AccessKeyID, holder.Name
+	}
 }
 
 // routed refuses what has no route, after authorization and in the words of a missing signature: the habit of the real

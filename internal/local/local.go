@@ -216,7 +216,11 @@ func (s *Stack) open() error {
 		if i >= doorDynamoDB {
 			place++
 		}
-		if s.doors[i], err = openDoor(s.options.Host, numbers[place]); err != nil {
+		host := s.options.Host
+		if i == doorConsole {
+			host = loopback // it shows and does what is for the eyes and hands of this machine's user alone
+		}
+		if s.doors[i], err = openDoor(host, numbers[place]); err != nil {
 			return err
 		}
 	}
@@ -277,16 +281,14 @@ func (s *Stack) serve(apis []gateway.API, ways deployment.Doors, binaries map[st
 	if err != nil {
 		return err
 	}
-	page := console.New()
-	if text, err := os.ReadFile(filepath.Join(filepath.Dir(s.options.Template), openAPI)); err == nil {
-		page.Documents = map[string][]byte{"/" + openAPI: text}
-	}
+	page := s.newConsole(ways)
 	g, err := gateway.New(gateway.Config{
 		Region: s.template.Region, AccountID: s.template.AccountID, APIs: apis, Identities: deployment.Holders(s.ids), Invoker: s.fleet,
 		APIKeys: s.keys, UsagePlans: deployment.UsagePlans(s.template),
 		Throttle: deployment.AccountThrottle(s.template.Region),
 		Faults:   s.options.Faults, Now: s.options.Now,
-		Observe: s.observers(page.Add, func(r gateway.Record) { log(lines.request(r)) }),
+		DetailBytes: console.DetailBytes,
+		Observe:     s.observers(page.Add, func(r gateway.Record) { log(lines.request(r)) }),
 	})
 	if err != nil {
 		return err
@@ -294,7 +296,7 @@ func (s *Stack) serve(apis []gateway.API, ways deployment.Doors, binaries map[st
 	handlers := [...]http.Handler{
 		doorVPCE: g.Handler(ways.VPCE), doorOtherVPCE: g.Handler(ways.OtherVPCE), doorPublic: g.Handler(ways.Public),
 		doorLambda:  s.fleet.invoke,
-		doorConsole: page.Handler(where.hosts),
+		doorConsole: page.Handler(),
 		doorSTS: &sts.Server{
 			Directory: s.ids, Region: s.template.Region, AllowedHosts: where.hosts, Now: s.options.Now,
 			Observe: func(r sts.Record) { log(lines.sts(r)) },
@@ -307,6 +309,7 @@ func (s *Stack) serve(apis []gateway.API, ways deployment.Doors, binaries map[st
 	for i, handler := range handlers {
 		s.servers = append(s.servers, s.doors[i].serve(handler, s.fail))
 	}
+	s.servers[doorConsole].RegisterOnShutdown(page.Close)
 	return nil
 }
 

@@ -1,0 +1,23 @@
+// The address: #/view/argument?name=value. What a view shows can be kept as a link.
+
+/** read takes the address apart. */
+export function read() {
+  const [path, query] = (location.hash.slice(1) || "/requests").split("?", 2);
+  const [, view, ...rest] = path.split("/");
+  return { view: view || "requests", argument: rest.join("/"), params: new URLSearchParams(query ?? "") };
+}
+
+/** link is the address of a view; empty values are left out. */
+export function link(view, argument, params) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(params ?? {})) {
+    if (value !== "" && value !== undefined && value !== null && value !== false) query.set(name, value);
+  }
+  const text = query.toString();
+  return `#/${view}${argument ? `/${argument}` : ""}${text ? `?${text}` : ""}`;
+}
+
+/** replace changes the address without a new entry in the history, and tells nobody. */
+export function replace(hash) {
+  if (hash !== location.hash) history.replaceState(history.state, "", hash);
+}
