@@ -50,8 +50,8 @@ var labels = map[string]string{
 
 // stepOfCheck says to which step a check of a record belongs.
 var stepOfCheck = map[string]string{
-	"limits": stepDoor, "api": stepDoor, "signature": stepSign, "endpoint policy": stepEndpoint, "authorization": stepPolicies,
-	"route": stepRoute, "api key": stepThrottle, "usage plan": stepThrottle, "throttle": stepThrottle,
+	"limits": stepDoor, "api": stepDoor, "method override": stepDoor, "signature": stepSign, "endpoint policy": stepEndpoint, "authorization": stepPolicies,
+	"route": stepRoute, "request validation": stepRoute, "api key": stepThrottle, "usage plan": stepThrottle, "throttle": stepThrottle,
 	"caller credentials": stepFunction, "fault": stepFunction, "mock integration": stepFunction, "function": stepFunction,
 }
 
