@@ -39,19 +39,20 @@ const (
 	stepPolicies = "policies"
 	stepRoute    = "route"
 	stepThrottle = "throttle"
+	stepValidate = "validation" // only of methods that ask for it
 	stepFunction = "function"
 	stepAnswer   = "answer"
 )
 
 var labels = map[string]string{
 	stepClient: "client", stepDoor: "door", stepSign: "signature", stepEndpoint: "endpoint policy", stepPolicies: "resource and identity policy",
-	stepRoute: "route", stepThrottle: "throttle", stepFunction: "function", stepAnswer: "answer",
+	stepRoute: "route", stepThrottle: "throttle", stepValidate: "request validation", stepFunction: "function", stepAnswer: "answer",
 }
 
 // stepOfCheck says to which step a check of a record belongs.
 var stepOfCheck = map[string]string{
 	"limits": stepDoor, "api": stepDoor, "method override": stepDoor, "signature": stepSign, "endpoint policy": stepEndpoint, "authorization": stepPolicies,
-	"route": stepRoute, "request validation": stepRoute, "api key": stepThrottle, "usage plan": stepThrottle, "throttle": stepThrottle,
+	"route": stepRoute, "request validation": stepValidate, "api key": stepThrottle, "usage plan": stepThrottle, "throttle": stepThrottle,
 	"caller credentials": stepFunction, "fault": stepFunction, "mock integration": stepFunction, "function": stepFunction,
 }
 
@@ -60,7 +61,7 @@ func way(r *gateway.Record) []Step {
 	order := orderOf(r)
 	last := len(order) - 2 // what lies behind the last check that was made was not reached, if it refused
 	if refused := refusal(r); refused != nil {
-		last = slices.Index(order, place(refused.Name))
+		last = slices.Index(order, place(*refused))
 	}
 	steps := make([]Step, 0, len(order))
 	for i, id := range order {
@@ -81,11 +82,15 @@ func way(r *gateway.Record) []Step {
 	return steps
 }
 
-func place(check string) string {
-	if id, known := stepOfCheck[check]; known {
-		return id
+func place(c gateway.Check) string {
+	id, known := stepOfCheck[c.Name]
+	switch {
+	case !known:
+		return stepFunction
+	case c.Name == "method override" && !c.OK:
+		return stepSign // it is refused for want of a signature over it
 	}
-	return stepFunction
+	return id
 }
 
 // orderOf is the order of the steps. The endpoint policy is asked before a missing signature is refused, and after a
@@ -98,6 +103,9 @@ func orderOf(r *gateway.Record) []string {
 	if endpoint, signature := at("endpoint policy"), at("signature"); endpoint >= 0 && (signature < 0 || endpoint < signature) {
 		order[2], order[3] = order[3], order[2]
 	}
+	if at("request validation") >= 0 {
+		order = slices.Insert(order, slices.Index(order, stepFunction), stepValidate)
+	}
 	return order
 }
 
@@ -105,7 +113,7 @@ func orderOf(r *gateway.Record) []string {
 func (s *Step) fill(r *gateway.Record) {
 	var reasons []string
 	for _, check := range r.Checks {
-		if place(check.Name) != s.ID {
+		if place(check) != s.ID {
 			continue
 		}
 		s.State = Passed

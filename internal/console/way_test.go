@@ -51,7 +51,12 @@ func TestWay(t *testing.T) {
 		"the caller may not pass": {gateway.Record{Status: 500, Checks: refusedAt("caller credentials", "api", "signature", "authorization", "route")}, usual, "pppopppRR"},
 		"a crash":                 {gateway.Record{Status: 502, Checks: refusedAt("function", "api", "signature", "authorization", "route")}, usual, "pppopppRR"},
 		"a fault after a delay":   {gateway.Record{Status: 500, Checks: refusedAt("fault", "api", "signature", "authorization", "route", "fault")}, usual, "pppopppRR"},
-		"a check of later days":   {gateway.Record{Status: 400, Checks: refusedAt("unheard of", "api", "signature", "authorization", "route")}, usual, "pppopppRR"},
+		"not valid": {gateway.Record{Status: 400, Checks: refusedAt("request validation", "api", "signature", "authorization", "route", "api key")},
+			"client door signature endpoint_policy policies route throttle validation function answer", "pppoppp" + "R-R"},
+		"valid": {gateway.Record{Status: 200, Checks: passed("api", "signature", "authorization", "route", "request validation", "function")},
+			"client door signature endpoint_policy policies route throttle validation function answer", "pppopppppp"},
+		"an unsigned override":  {gateway.Record{Status: 403, Checks: refusedAt("method override", "method override", "api", "signature")}, usual, "ppR-----R"},
+		"a check of later days": {gateway.Record{Status: 400, Checks: refusedAt("unheard of", "api", "signature", "authorization", "route")}, usual, "pppopppRR"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -173,6 +173,7 @@ function panelOf(view, { record, summary, trimmed }, step) {
     policies: () => policyPanel(record, step),
     route: () => [pairs("", [["Route", record.route], ["Path", record.path], ...Object.entries(detail?.path_parameters ?? {}).map(([k, v]) => [`{${k}}`, v])])],
     throttle: () => [],
+    validation: () => [body("Body", detail?.request_body)],
     function: () => [pairs("", [["Function", record.function], ["Duration", record.function_duration_ns && duration(Math.round(record.function_duration_ns / 1000))]]), event(detail)],
     answer: () => [pairs("", [["Status", String(record.status)], ["Error type", record.error_type]]), headers("Headers", detail?.response_header), body("Body", detail?.response_body, record.message)],
   };
