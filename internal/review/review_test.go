@@ -269,3 +269,59 @@ func TestPlainCloudFormation(t *testing.T) {
 		}
 	}
 }
+
+// A circle is one of the resources that SAM makes, not of those that are written: the stage's log may name the API, and a
+// function's alarm the function.
+func TestCircles(t *testing.T) {
+	const head = `Transform: AWS::Serverless-2016-10-31
+Conditions: {Never: !Equals [a, b]}
+Resources:
+  Api:
+    Type: AWS::Serverless::Api
+    Properties: {StageName: dev, OpenApiVersion: 3.0.1, Auth: {DefaultAuthorizer: AWS_IAM, InvokeRole: NONE}, AccessLogSetting: {DestinationArn: !GetAtt Logs.Arn}}
+  Logs:
+    Type: AWS::Logs::LogGroup
+    Properties: {LogGroupName: !Sub "/api/${Api}", RetentionInDays: 7}
+  Alarm:
+    Type: AWS::CloudWatch::Alarm
+    Properties: {Dimensions: [{Name: FunctionName, Value: !Ref F}]}
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: provided.al2023
+      CodeUri: f
+      AutoPublishAlias: live
+      DeploymentPreference: {Type: AllAtOnce, Alarms: [!Ref Alarm]}
+      Events: {E: {Type: Api, Properties: {RestApiId: !Ref Api, Path: /, Method: get}}}
+`
+	tests := map[string]struct {
+		more string
+		want string
+	}{
+		"none":                        {"", ""},
+		"the function names its API":  {"      Environment: {Variables: {URL: !Sub \"https://${Api}.example\"}}\n", "Api -> F -> Api"},
+		"its role does":               {"      Policies: [{Statement: {Effect: Allow, Action: execute-api:Invoke, Resource: !Sub \"arn:aws:execute-api:*:*:${Api}/dev/GET/\"}}]\n", "Api -> F -> FRole -> Api"},
+		"not if the condition is not": {"      Environment: {Variables: {URL: !If [Never, !Ref Api, x]}}\n", ""},
+		"by DependsOn":                {"  T: {Type: AWS::SNS::Topic, DependsOn: [U]}\n  U: {Type: AWS::SNS::Topic, Properties: {TopicName: !GetAtt T.TopicName}}\n", "T -> U -> T"},
+		"with itself":                 {"  T: {Type: AWS::SNS::Topic, Properties: {TopicName: !Ref T}}\n", "T -> T"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			in, err := stack.InspectText("t.yaml", []byte(head+tt.more), stack.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			found, err := review.Check(in, review.Options{Now: now, Rules: []string{"MQ004"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := ""
+			for _, f := range found {
+				got += f.Message
+			}
+			if got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}

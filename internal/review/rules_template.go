@@ -37,6 +37,7 @@ var templateRules = []*Rule{
 		Fix:   "Correct the element that the message names.",
 		check: policiesUnderstood,
 	},
+	circleRule,
 }
 
 func described(e *stack.Error) string {

@@ -306,6 +306,3 @@ func (n Node) JSON() []byte {
 	}
 	return v.json()
 }
-
-// Mentions reports whether the value, as it was written, names a resource or parameter in an intrinsic.
-func (n Node) Mentions(id string) bool { return mentions(n.written, id) }

@@ -32,7 +32,7 @@ Resources:
       ReservedConcurrentExecutions: !If [Never, 1, !Ref AWS::NoValue]
       Environment:
         Variables:
-          TABLE: !Sub "${Table}-x"
+          TABLE: !Sub ["${Table}-${Own}-${!Not}-x", {Own: !If [Never, !Ref Gone, y]}]
           STAGE: !Ref Stage
   Gone: {Type: AWS::SNS::Topic, Condition: Never}
 `
@@ -70,6 +70,7 @@ func TestInspect(t *testing.T) {
 	variables := p.At("Environment", "Variables")
 	check(t, "what is resolved", variables.At("STAGE").Text(), "dev")
 	check(t, "what is mentioned", []bool{variables.Mentions("Table"), variables.Mentions("Stage"), variables.Mentions("Tab")}, []bool{true, true, false})
+	check(t, "all that is mentioned", p.Names(), []string{"Nobody", "AWS::NoValue", "Table", "Stage"})
 	check(t, "the line of a key", variables.At("STAGE").Line, 26)
 	check(t, "the line of what is absent", p.At("VpcConfig", "SubnetIds").Line, p.Line)
 	check(t, "an absent value", []any{p.At("Role").Exists(), p.At("Role").Text(), p.At("Role").Items()}, []any{false, "", []stack.Node(nil)})
