@@ -126,14 +126,19 @@ func open(tb testing.TB, cfg Config) (*API, error) {
 		return nil, err
 	}
 	for _, d := range []gateway.Door{doors.VPCE, doors.OtherVPCE, doors.Public} {
-		server := httptest.NewUnstartedServer(g.Handler(d))
-		server.Listener = spelling.Listen(server.Listener)
-		server.Config.ConnContext = spelling.Context
-		server.Start()
-		tb.Cleanup(server.Close)
-		a.doors[Door(d.Name)] = server
+		a.doors[Door(d.Name)] = serve(tb, g.Handler(d))
 	}
 	return a, nil
+}
+
+// serve opens a door, which tells how callers spell their headers.
+func serve(tb testing.TB, handler http.Handler) *httptest.Server {
+	server := httptest.NewUnstartedServer(handler)
+	server.Listener = spelling.Listen(server.Listener)
+	server.Config.ConnContext = spelling.Context
+	server.Start()
+	tb.Cleanup(server.Close)
+	return server
 }
 
 func people(s *stack.Stack, cfg Config, policies map[string]json.RawMessage) (*identity.Directory, error) {

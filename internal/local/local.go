@@ -161,35 +161,6 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	return s, s.announce(ways)
 }
 
-// readTemplate reads the template with the parameters of its configuration file and those given.
-func readTemplate(o Options) (*stack.Stack, error) {
-	config, err := stack.LoadConfig(o.Config, o.ConfigEnv)
-	if err != nil {
-		return nil, err
-	}
-	parameters := map[string]string{}
-	for name, value := range config.Parameters {
-		parameters[name] = value
-	}
-	for name, value := range o.Parameters {
-		parameters[name] = value
-	}
-	policies, err := stack.ReadPolicies(o.Policies)
-	if err != nil {
-		return nil, err
-	}
-	options := stack.Options{
-		Name: config.StackName, Region: config.Region, AccountID: accountID, Parameters: parameters, Exports: o.Exports, ManagedPolicies: policies,
-	}
-	if options.Name == "" {
-		options.Name = "marquee-local"
-	}
-	if options.Region == "" {
-		options.Region = "us-east-1"
-	}
-	return stack.Load(o.Template, options)
-}
-
 // claimState takes the state file for this run.
 func (s *Stack) claimState() (err error) {
 	s.release, err = lockState(s.files.lock)
@@ -303,14 +274,19 @@ func (s *Stack) serve(apis []gateway.API, ways deployment.Doors, binaries map[st
 		},
 	}
 	s.keepCredentials()
-	for _, i := range []int{doorVPCE, doorOtherVPCE, doorPublic} {
-		s.doors[i].readAlong()
-	}
-	for i, handler := range handlers {
-		s.servers = append(s.servers, s.doors[i].serve(handler, s.fail))
-	}
+	s.answer(handlers[:])
 	s.servers[doorConsole].RegisterOnShutdown(page.Close)
 	return nil
+}
+
+// answer serves each door. Those of the API tell how names are spelt.
+func (s *Stack) answer(handlers []http.Handler) {
+	for i, handler := range handlers {
+		if i <= doorPublic {
+			s.doors[i].readAlong()
+		}
+		s.servers = append(s.servers, s.doors[i].serve(handler, s.fail))
+	}
 }
 
 // observers hands each record to all who want it.
