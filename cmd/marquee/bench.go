@@ -38,7 +38,7 @@ all, callers without a rate, and methods that change something need --yes there.
 
 Ctrl-C prints what was measured so far. The exit status is 0 only if every answer was a 2xx, or what --expect says.`
 
-const benchExample = `  marquee bench /movie_list -q limit=5 --rate 200 --duration 30s
+const benchExample = `  marquee bench /movie_list -q limit=5 --rate 40 --duration 30s
   marquee bench /movie_list --concurrency 8 --requests 1000 --plot latency.svg
   marquee bench --from requests.jsonl --rate 50 --warmup 5s --json
   marquee bench --url https://a1b2c3d4e5.execute-api.ap-northeast-2.amazonaws.com/dev /movie_list --rate 20 --duration 1m`

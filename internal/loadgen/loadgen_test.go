@@ -232,6 +232,24 @@ func TestStopping(t *testing.T) {
 	})
 }
 
+// What is refused at once must not make what is answered look quick.
+func TestTimesByStatus(t *testing.T) {
+	a := &api{
+		takes:  func(n int) time.Duration { return time.Duration(1+99*(n%2)) * time.Millisecond },
+		status: func(n int) int { return 429 - 229*(n%2) },
+	}
+	inBubble(t, a, loadgen.Plan{Rate: 10, Count: 100}, func(t *testing.T, r *loadgen.Report) {
+		if len(r.ByStatus) != 2 || r.ByStatus[0].Status != 200 || r.ByStatus[1].Status != 429 {
+			t.Fatalf("got %+v, want 200 and 429", r.ByStatus)
+		}
+		for i, want := range []float64{100, 1} {
+			if s := r.ByStatus[i]; s.Requests != 50 || math.Abs(s.Latency.P50-want) > want/100 || math.Abs(s.Latency.Max-want) > want/100 {
+				t.Errorf("got %+v for %d, want 50 answers of %g ms", s.Latency, s.Status, want)
+			}
+		}
+	})
+}
+
 func TestExpectation(t *testing.T) {
 	notFound := func(int) int { return 404 }
 	for name, tt := range map[string]struct {

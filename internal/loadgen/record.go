@@ -39,7 +39,7 @@ type recorder struct {
 	latency    *hdrhistogram.Histogram // since a request was due
 	service    *hdrhistogram.Histogram // since it was sent
 	lag        *hdrhistogram.Histogram // from the one to the other
-	statuses   map[int]int64
+	statuses   map[int]*tally
 	kinds      map[string]int64
 	failures   map[string]*Failure
 	out, in    int64
@@ -49,7 +49,7 @@ type recorder struct {
 	course     course
 }
 
-// tally is what is kept of one of several requests.
+// tally is what is kept of one of several requests, and of the answers with one status.
 type tally struct {
 	requests, unexpected int64
 	latency              *hdrhistogram.Histogram
@@ -59,15 +59,17 @@ func newRecorder(p *Plan, from time.Time) *recorder {
 	r := &recorder{
 		plan: p, from: from,
 		latency: newHistogram(digits), service: newHistogram(digits), lag: newHistogram(digits),
-		statuses: map[int]int64{}, kinds: map[string]int64{}, failures: map[string]*Failure{},
+		statuses: map[int]*tally{}, kinds: map[string]int64{}, failures: map[string]*Failure{},
 		requests: make([]*tally, len(p.Requests)),
 		course:   course{width: firstWidth},
 	}
 	for i := range r.requests {
-		r.requests[i] = &tally{latency: newHistogram(slotDigits)}
+		r.requests[i] = newTally()
 	}
 	return r
 }
+
+func newTally() *tally { return &tally{latency: newHistogram(slotDigits)} }
 
 func (r *recorder) add(s sample) {
 	r.mu.Lock()
@@ -96,12 +98,23 @@ func (r *recorder) add(s sample) {
 	if s.err != nil {
 		r.fail(s.err)
 	} else {
-		r.statuses[s.status]++
+		r.answered(s)
 		if s.kind != "" {
 			r.kinds[s.kind]++
 		}
 	}
 	r.time(s, expected)
+}
+
+// answered counts by status: what is refused at once would make the rest look quick.
+func (r *recorder) answered(s sample) {
+	t := r.statuses[s.status]
+	if t == nil {
+		t = newTally()
+		r.statuses[s.status] = t
+	}
+	t.requests++
+	record(t.latency, s.done.Sub(s.due))
 }
 
 func (r *recorder) fail(err error) {

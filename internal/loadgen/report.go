@@ -43,6 +43,8 @@ type Report struct {
 	Latency Times `json:"latency_ms"`
 	Service Times `json:"service_ms"`
 	Lag     Times `json:"lag_ms"`
+	// ByStatus is the latency of the answers with each status.
+	ByStatus []StatusReport `json:"by_status"`
 	// ByRequest is the same for each of several requests.
 	ByRequest []RequestReport `json:"by_request"`
 	// Course is the course of the run, in slots of equal width.
@@ -68,6 +70,13 @@ type Times struct {
 	P99  float64 `json:"p99"`
 	P999 float64 `json:"p99_9"`
 	Max  float64 `json:"max"`
+}
+
+// StatusReport is the latency of the answers with one status.
+type StatusReport struct {
+	Status   int   `json:"status"`
+	Requests int64 `json:"requests"`
+	Latency  Times `json:"latency_ms"`
 }
 
 // RequestReport is what came of one of several requests.
@@ -98,7 +107,7 @@ func (r *recorder) report(interrupted bool) *Report {
 	out := &Report{
 		Model: "closed", Concurrency: r.plan.Concurrency, AskedRate: r.plan.Rate,
 		Requests: r.latencyCount(), Warmup: r.warmup, Abandoned: r.abandoned, Interrupted: interrupted,
-		Unexpected: r.unexpected, Statuses: r.statuses, Kinds: r.kinds, Failures: r.failures,
+		Unexpected: r.unexpected, Statuses: map[int]int64{}, Kinds: r.kinds, Failures: r.failures,
 		BytesSent: r.out, BytesReceived: r.in, ConnectionsOpened: r.opened, ConnectionsReused: r.reused,
 		Latency: timesOf(r.latency), Service: timesOf(r.service), Lag: timesOf(r.lag),
 		latency: r.latency, service: r.service,
@@ -109,6 +118,11 @@ func (r *recorder) report(interrupted bool) *Report {
 	if !r.last.IsZero() {
 		out.Seconds = r.last.Sub(r.from).Seconds()
 		out.Rate = round(float64(out.Requests) / r.sent().Seconds())
+	}
+	for _, status := range slices.Sorted(maps.Keys(r.statuses)) {
+		t := r.statuses[status]
+		out.Statuses[status] = t.requests
+		out.ByStatus = append(out.ByStatus, StatusReport{Status: status, Requests: t.requests, Latency: timesOf(t.latency)})
 	}
 	for i, t := range r.requests {
 		out.ByRequest = append(out.ByRequest, RequestReport{
@@ -160,6 +174,3 @@ func milliseconds(microseconds int64) float64 { return float64(microseconds) / 1
 
 // round keeps three decimals, which is more than any of these figures means.
 func round(x float64) float64 { return math.Round(x*1000) / 1000 }
-
-// sortedStatuses are the statuses that came.
-func (r *Report) sortedStatuses() []int { return slices.Sorted(maps.Keys(r.Statuses)) }

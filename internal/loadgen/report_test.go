@@ -142,7 +142,8 @@ func TestJSONSchema(t *testing.T) {
 	names(value, "", &got)
 	slices.Sort(got)
 	want := []string{
-		"abandoned_requests", "by_request[].latency_ms", "by_request[].name", "by_request[].requests", "by_request[].unexpected", "bytes_received",
+		"abandoned_requests", "by_request[].latency_ms", "by_request[].name", "by_request[].requests", "by_request[].unexpected", "by_status[].latency_ms",
+		"by_status[].requests", "by_status[].status", "bytes_received",
 		"bytes_sent", "concurrency", "connections_opened", "connections_reused", "course[].max_ms", "course[].p50_ms", "course[].p99_ms",
 		"course[].requests", "course[].second", "course[].unexpected", "error_types", "failures", "held_back_requests", "interrupted", "lag_ms", "latency_ms",
 		"model", "rate", "requests", "seconds", "service_ms", "statuses", "unexpected", "warmup_requests",

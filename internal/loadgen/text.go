@@ -57,8 +57,8 @@ func (r *Report) asked() string {
 
 func (r *Report) answers() string {
 	var parts []string
-	for _, status := range r.sortedStatuses() {
-		parts = append(parts, fmt.Sprintf("%d: %d", status, r.Statuses[status]))
+	for _, s := range r.ByStatus {
+		parts = append(parts, fmt.Sprintf("%d: %d", s.Status, s.Requests))
 	}
 	if len(parts) == 0 {
 		return "none"
@@ -81,6 +81,11 @@ func (r *Report) writeTimes(b *strings.Builder) {
 	if r.Model == "open" {
 		row("after sending", r.Service)
 		row("before sending", r.Lag)
+	}
+	if len(r.ByStatus) > 1 {
+		for _, s := range r.ByStatus {
+			row(fmt.Sprintf("status %d", s.Status), s.Latency)
+		}
 	}
 	if len(r.ByRequest) > 1 {
 		for _, one := range r.ByRequest {
