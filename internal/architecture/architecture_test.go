@@ -51,6 +51,7 @@ var allowed = map[string][]string{
 	"internal/tools/benchratio": {},
 	"internal/tools/settle":     {"internal/deploycheck"},
 	"internal/tools/release":    {},
+	"internal/tools/termsvg":    {"internal/terminal"},
 	"internal/tools/scale":      {"internal/dynamolocal", "internal/movies", "internal/movies/load"},
 	"marqueetest":               {"apiclient", "internal/deployment", "internal/gateway", "internal/identity", "internal/spelling", "internal/stack"},
 

@@ -22,7 +22,7 @@ const (
 	doorWidth      = len("other_vpce")
 	shortDoorWidth = len("public")
 	nameWidth      = 20
-	narrow         = 100 // below this many columns a line leaves out milliseconds and shortens the door
+	narrow         = 120 // below this many columns a line leaves out milliseconds and shortens the door
 	slim           = 80  // below this many it leaves out how long it took, too
 	least          = 8   // what a path keeps on the narrowest terminal
 )
@@ -77,7 +77,7 @@ func (j journal) lines(e entry) string {
 	clock, name, door := clockFormat, nameWidth, terminal.Pad(e.door, doorWidth)
 	if columns > 0 && columns < narrow {
 		short, _, _ := strings.Cut(e.door, "_")
-		clock, name, door = time.TimeOnly, min(nameWidth, max(columns/5, 8)), terminal.Pad(short, shortDoorWidth)
+		clock, name, door = time.TimeOnly, min(nameWidth, max(columns/6, 8)), terminal.Pad(short, shortDoorWidth)
 	}
 	who := printable(e.who)
 	if columns > 0 {

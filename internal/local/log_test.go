@@ -29,7 +29,7 @@ var records = []gateway.Record{
 func TestColumnsStayAligned(t *testing.T) {
 	// Where the path begins: the widths of the columns before it, and two spaces after each.
 	const wide = 12 + 3 + 7 + 8 + 20 + 10 + 6*2
-	path := map[int]int{0: wide, 60: 8 + 3 + 7 + 12 + 6 + 5*2, 80: 8 + 3 + 7 + 8 + 16 + 6 + 6*2, 99: 8 + 3 + 7 + 8 + 19 + 6 + 6*2, 100: wide, 140: wide, 250: wide}
+	path := map[int]int{0: wide, 60: 8 + 3 + 7 + 10 + 6 + 5*2, 80: 8 + 3 + 7 + 8 + 13 + 6 + 6*2, 100: 8 + 3 + 7 + 8 + 16 + 6 + 6*2, 119: 8 + 3 + 7 + 8 + 19 + 6 + 6*2, 120: wide, 250: wide}
 	for columns := range path {
 		j := journal{terminal: terminal.Terminal{}.WithColumns(columns)}
 		var method int
@@ -74,7 +74,7 @@ func TestRequestLines(t *testing.T) {
 			"12:00:00.042  403  GET        29.00s  unsigned              public      /dev/기생충\n" +
 				"              └ AccessDeniedException: denied by statement 1 (OnlyThroughTheEndpoint) of the resource-based policy"},
 		"the reason on a narrow terminal": {journal{terminal: terminal.Terminal{}.WithColumns(60)}.request(records[3]),
-			"12:00:00  403  GET      unsigned      public  /dev/기생충\n" +
+			"12:00:00  403  GET      unsigned    public  /dev/기생충\n" +
 				"          └ AccessDeniedException: denied by statement 1\n" +
 				"            (OnlyThroughTheEndpoint) of the resource-based\n" +
 				"            policy"},
