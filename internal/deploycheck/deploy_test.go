@@ -34,6 +34,7 @@ func TestDeploy(t *testing.T) {
 	e.direct(t, outputs["CallerFunctionName"], d.api)
 
 	// In this order, since each leaves the stack as the next one finds it.
+	t.Run("half a network is refused", d.brokenRule)
 	t.Run("another account is refused", d.anotherAccount)
 	t.Run("movies are written", d.writes)
 	t.Run("who may call", func(t *testing.T) { d.calls(t, outputs["CallerFunctionName"]) })
@@ -61,6 +62,15 @@ func (d deployment) deploy(t *testing.T, parameters string) (string, error) {
 	return d.e.sam(t, "deploy", "--config-file", filepath.Join(d.e.dir, "samconfig.toml"), "--config-env", "dev", "--stack-name", d.stack,
 		"--template-file", filepath.Join(d.built, "template.yaml"), "--no-progressbar",
 		"--parameter-overrides", "Stage=dev Architecture="+architecture()+" "+emulatorCannot+" "+parameters)
+}
+
+// brokenRule: what does not go together is refused before there is a stack, with the reason that the template gives.
+func (d deployment) brokenRule(t *testing.T) {
+	d.stack = "marquee-half"
+	out, err := d.deploy(t, "VpcId=vpc-0123456789abcdef0")
+	if err == nil || !strings.Contains(out, "VpcId and SubnetIds are given together, or neither") {
+		t.Errorf("deploying with half a network: %v\n%s", err, out)
+	}
 }
 
 // anotherAccount: the emulator knows no AWS::AccountId in conditions, so that every expectation is another account's to it.

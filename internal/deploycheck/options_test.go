@@ -252,7 +252,7 @@ func bounded(t object) error {
 	return want("concurrency", properties(t, "MovieListFunction")["ReservedConcurrentExecutions"], ref("ReservedConcurrency"))
 }
 
-// TestDocumented: the page on deployment names every parameter.
+// TestDocumented: the page on deployment names every parameter, and so does the console's form.
 func TestDocumented(t *testing.T) {
 	page, err := os.ReadFile("../../docs/deployment.md")
 	if err != nil {
@@ -263,7 +263,17 @@ func TestDocumented(t *testing.T) {
 	if len(parameters) == 0 {
 		t.Fatal("the template has no parameters")
 	}
+	var grouped []any
+	for _, group := range listAt(parse(t, v.read(t)), "Metadata", "AWS::CloudFormation::Interface", "ParameterGroups") {
+		grouped = append(grouped, listAt(group, "Parameters")...)
+	}
+	if len(grouped) != len(parameters) {
+		t.Errorf("the groups have %d parameters, the template has %d", len(grouped), len(parameters))
+	}
 	for name := range parameters {
+		if !slices.Contains(grouped, any(name)) {
+			t.Errorf("the parameter %s is in no group of the console's form", name)
+		}
 		if !strings.Contains(string(page), "`"+name+"`") {
 			t.Errorf("docs/deployment.md does not name the parameter %s", name)
 		}

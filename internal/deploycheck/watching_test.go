@@ -101,6 +101,9 @@ func topicClosed(t object) error {
 		"Sid": "AlarmsOfThisAccount", "Effect": "Allow", "Principal": object{"Service": "cloudwatch.amazonaws.com"},
 		"Action": "sns:Publish", "Resource": ref("AlarmTopic"),
 		"Condition": object{"StringEquals": object{"aws:SourceAccount": ref("AWS::AccountId")}},
+	}, object{
+		"Sid": "NothingInTheClear", "Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": ref("AlarmTopic"),
+		"Condition": object{"Bool": object{"aws:SecureTransport": "false"}},
 	}))
 }
 
@@ -112,11 +115,12 @@ func queriesFit(t object) error {
 		return fmt.Errorf("the access log's format: %w", err)
 	}
 	queries := ofType(t, "AWS::Logs::QueryDefinition")
-	if len(queries) == 0 {
-		return errors.New("there are no saved queries")
-	}
-	var failures []error
+	failures := []error{want("saved queries", queries, list("CallersQuery", "ErrorsQuery", "RefusedCallersQuery", "RefusedQuery", "SlowQuery"))}
 	for _, id := range queries {
+		if id == "ErrorsQuery" { // of the functions, whose fields are their own
+			failures = append(failures, want("logs of "+id, properties(t, id)["LogGroupNames"], list(ref("MovieListLogs"), ref("CallerLogs"))))
+			continue
+		}
 		failures = append(failures, want("log of "+id, properties(t, id)["LogGroupNames"], list(ref("ApiAccessLogs"))))
 		text, _ := properties(t, id)["QueryString"].(string)
 		for _, name := range fieldsOf(text) {
