@@ -205,6 +205,8 @@ func TestOwnTemplateRules(t *testing.T) {
 		"a deployment unbraked":      {map[string]string{"GradualDeployment": "AllAtOnce", "Alarms": "false"}, "GradualDeploymentHasABrake"},
 		"a reader of no alarms":      {map[string]string{"AlarmEmail": "a@example.com", "Alarms": "false"}, "SomebodyToTellNeedsAlarms"},
 		"production anywhere":        {map[string]string{"Stage": "prod"}, "ProductionNamesItsAccount"},
+		"an address of no network":   {map[string]string{"VpcCidr": "10.256.0.0/16"}, "VpcCidr"},
+		"callers of no network":      {map[string]string{"CallerCidr": "300.0.0.0/8"}, "CallerCidr"},
 		"the whole internet":         {map[string]string{"CallerCidr": "0.0.0.0/0"}, "CallerCidr"},
 		"a key that is text":         {map[string]string{"RequireApiKey": "false"}, "RequireApiKey"},
 		"a firewall of another kind": {map[string]string{"WebAcl": "arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/01234567-89ab-cdef-0123-456789abcdef"}, "WebAcl"},
