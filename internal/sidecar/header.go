@@ -68,7 +68,6 @@ func newHeaderRule(cfg Config) (headerRule, error) {
 				return rule, fmt.Errorf("header %s to add: its value holds what no header may hold", key)
 			}
 		}
-		rule.drop[key] = true // the client cannot say it otherwise
 		rule.set[key] = values
 	}
 	return rule, nil
