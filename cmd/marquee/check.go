@@ -12,6 +12,7 @@ import (
 
 	"github.com/marquee-api/marquee/internal/review"
 	"github.com/marquee-api/marquee/internal/stack"
+	"github.com/marquee-api/marquee/internal/terminal"
 )
 
 // The exit statuses of check, which pipelines rely on.
@@ -170,7 +171,7 @@ func (o *checkOptions) review(env environment, in *stack.Inspection) error {
 	if err != nil {
 		return unusable(fmt.Errorf("check: %w; --list-rules names them", err))
 	}
-	report := &review.Report{Template: o.template, Findings: found, Assumed: in.Assumed, Version: o.version}
+	report := &review.Report{Template: o.template, Findings: found, Assumed: in.Assumed, Version: o.version, Terminal: terminal.Of(env.Stdout, env.Getenv)}
 	if err := report.Write(env.Stdout, o.format); err != nil {
 		return err
 	}

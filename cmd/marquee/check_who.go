@@ -13,6 +13,7 @@ import (
 	"github.com/marquee-api/marquee/internal/identity"
 	"github.com/marquee-api/marquee/internal/reach"
 	"github.com/marquee-api/marquee/internal/stack"
+	"github.com/marquee-api/marquee/internal/terminal"
 )
 
 // showWho writes who gets in. A template that cannot be served has no answer.
@@ -39,7 +40,7 @@ func (o *checkOptions) showWho(env environment, in *stack.Inspection) error {
 	case o.verbose:
 		return m.WriteCells(env.Stdout)
 	}
-	return m.WriteText(env.Stdout)
+	return m.WriteText(env.Stdout, terminal.Of(env.Stdout, env.Getenv))
 }
 
 func computeWho(s *stack.Stack, identities string, now time.Time) (*reach.Matrix, error) {

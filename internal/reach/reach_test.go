@@ -14,6 +14,7 @@ import (
 	"github.com/marquee-api/marquee/internal/identity"
 	"github.com/marquee-api/marquee/internal/reach"
 	"github.com/marquee-api/marquee/internal/stack"
+	"github.com/marquee-api/marquee/internal/terminal"
 )
 
 var now = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
@@ -283,7 +284,7 @@ func TestSeveralEndpoints(t *testing.T) {
 func TestForms(t *testing.T) {
 	m := compute(t, parse(t, marks{}), "")
 	var text strings.Builder
-	if err := m.WriteText(&text); err != nil {
+	if err := m.WriteText(&text, terminal.Terminal{}); err != nil {
 		t.Fatal(err)
 	}
 	for row := range strings.Lines(text.String()) {

@@ -5,13 +5,18 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/marquee-api/marquee/internal/terminal"
 )
 
 // width is that of a terminal which people read comfortably.
 const width = 100
 
-// symbols of the outcomes in a table, one character each.
-var symbols = map[Outcome]string{Allow: "A", ExplicitDeny: "D", ImplicitDeny: ".", Refused: "-"}
+// symbols of the outcomes in a table, one character each, and their inks.
+var (
+	symbols = map[Outcome]string{Allow: "A", ExplicitDeny: "D", ImplicitDeny: ".", Refused: "-"}
+	inks    = map[Outcome]terminal.Ink{Allow: terminal.Green, ExplicitDeny: terminal.Red, Refused: terminal.Faint}
+)
 
 const legend = "A let in   D denied by a statement   . no statement allows it   - refused before policies decide"
 
@@ -26,8 +31,8 @@ type column struct {
 }
 
 // WriteText writes a table for each API, and below it why: 100 columns wide, if the names of identities allow.
-func (m *Matrix) WriteText(w io.Writer) error {
-	p := &printer{m: m}
+func (m *Matrix) WriteText(w io.Writer, t terminal.Terminal) error {
+	p := &printer{m: m, terminal: t}
 	for i, api := range m.APIs {
 		if i > 0 {
 			p.line("")
@@ -84,8 +89,9 @@ func (m *Matrix) columns(api API) []column {
 
 // printer collects the text.
 type printer struct {
-	m *Matrix
-	b strings.Builder
+	m        *Matrix
+	terminal terminal.Terminal
+	b        strings.Builder
 }
 
 func (p *printer) line(format string, args ...any) {
@@ -149,9 +155,10 @@ func (p *printer) table(columns []column) {
 		for d := range p.m.Doors {
 			text := ""
 			for _, c := range columns {
-				text += symbols[c.cells[i*len(p.m.Doors)+d].Outcome]
+				outcome := c.cells[i*len(p.m.Doors)+d].Outcome
+				text += p.terminal.Paint(inks[outcome], symbols[outcome])
 			}
-			row += fmt.Sprintf("%-*s", cell, text)
+			row += text + strings.Repeat(" ", cell-len(columns))
 		}
 		p.line("%s", row)
 	}

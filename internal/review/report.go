@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/marquee-api/marquee/internal/terminal"
 )
 
 // Report is a review to be written out.
@@ -14,6 +16,7 @@ type Report struct {
 	Findings []Finding
 	Assumed  map[string]string // values made up for parameters
 	Version  string            // of the program; empty: not known
+	Terminal terminal.Terminal // what the text is shown on
 }
 
 // formats are the forms of a report.
@@ -41,16 +44,37 @@ func (f *Finding) subject() string {
 	return f.Resource + ": " + f.Message
 }
 
+// inks of the severities.
+var inks = map[Severity]terminal.Ink{Error: terminal.Red, Warning: terminal.Yellow, Note: terminal.Cyan}
+
 func (r *Report) writeText(w io.Writer) error {
 	var b strings.Builder
+	t := r.Terminal
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		fmt.Fprintf(&b, "%s: %s %s: %s\n", f.Position, f.Rule.Severity, f.Rule.ID, f.Rule.Title)
-		fmt.Fprintf(&b, "    %s\n    why: %s\n    fix: %s\n\n", f.subject(), f.Rule.Why, f.Rule.Fix)
+		fmt.Fprintf(&b, "%s: %s %s: %s\n", f.Position, t.Paint(inks[f.Rule.Severity], f.Rule.Severity.String()), f.Rule.ID, t.Paint(terminal.Bold, f.Rule.Title))
+		r.paragraph(&b, "", f.subject())
+		r.paragraph(&b, "why: ", f.Rule.Why)
+		r.paragraph(&b, "fix: ", f.Rule.Fix)
+		b.WriteByte('\n')
 	}
 	fmt.Fprintf(&b, "%s: %s\n", r.Template, r.summary())
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// paragraph writes an indented text as wide as the terminal is.
+func (r *Report) paragraph(b *strings.Builder, head, text string) {
+	width := r.Terminal.Columns()
+	if width > 0 {
+		width = max(width-len("    ")-len(head), 20)
+	}
+	for i, line := range terminal.Wrap(text, width) {
+		if i > 0 {
+			head = strings.Repeat(" ", len(head))
+		}
+		fmt.Fprintf(b, "    %s%s\n", r.Terminal.Paint(terminal.Faint, head), line)
+	}
 }
 
 // summary counts the findings, the worst first.

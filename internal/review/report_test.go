@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/marquee-api/marquee/internal/review"
+	"github.com/marquee-api/marquee/internal/terminal"
 )
 
 func report(t *testing.T, path, format string) string {
@@ -36,6 +37,24 @@ testdata/MQ411-slow-function.yaml: 1 warning
 `
 	if diff := cmp.Diff(want, report(t, slow, "text")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// On a terminal, lines are as wide as it is.
+func TestTextOnATerminal(t *testing.T) {
+	r := review.Report{Template: slow, Findings: findings(t, slow, review.Options{}), Terminal: terminal.Terminal{}.WithColumns(60)}
+	var out bytes.Buffer
+	if err := r.Write(&out, "text"); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(out.String(), "\n")
+	for _, line := range lines[1:] { // the first is for tools that jump to a line
+		if len(line) > 60 {
+			t.Errorf("%d columns: %s", len(line), line)
+		}
+	}
+	if !strings.Contains(out.String(), "    why: The caller gets a 504, after 29 seconds by default,\n         and tries again") {
+		t.Errorf("got\n%s\nwant the reason below itself", out.String())
 	}
 }
 

@@ -57,7 +57,7 @@ var authorizationRules = []*Rule{
 	{
 		ID: "MQ105", Name: "auth-ignored", Severity: Error,
 		Title: "SAM does not apply this Auth",
-		Why:   "Beside a definition that SAM does not read, or does not change, Auth has no effect and the methods stay open.",
+		Why:   "Beside a definition that SAM does not see or does not change, it refuses Auth or overlooks it, and nothing guards the methods.",
 		Fix:   "Write the security into the definition itself, or describe the methods by events.",
 		check: claimed("MQ105"),
 	},

@@ -84,7 +84,7 @@ var functionRules = []*Rule{
 	{
 		ID: "MQ508", Name: "old-runtime", Severity: Warning,
 		Title: "A function has a runtime that is gone or going",
-		Why:   "AWS makes no new functions with go1.x or provided, and patches provided.al2 no longer than its Amazon Linux.",
+		Why:   "AWS makes no new functions with go1.x or provided, and provided.al2 ends with Amazon Linux 2.",
 		Fix:   "Use provided.al2023.",
 		check: func(s *subject, report reporter) {
 			for _, f := range s.functions() {
