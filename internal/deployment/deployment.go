@@ -37,6 +37,12 @@ func APIs(s *stack.Stack) ([]gateway.API, error) {
 			}
 			api.ResourcePolicy = document
 		}
+		for kind, own := range a.GatewayResponses {
+			if api.Responses == nil {
+				api.Responses = map[string]gateway.GatewayResponse{}
+			}
+			api.Responses[kind] = gateway.GatewayResponse(*own)
+		}
 		schemas, err := newModels(a)
 		if err != nil {
 			return nil, err

@@ -98,15 +98,15 @@ func (x *exchange) checkKey() *Refusal {
 	}
 	value := x.r.Header.Get("X-Api-Key")
 	if value == "" {
-		return x.record.fail("api key", refuseForbidden.because("the method needs an API key, and x-api-key is missing"))
+		return x.record.fail("api key", refuseAPIKey.because("the method needs an API key, and x-api-key is missing"))
 	}
 	api := x.target.api
 	key, plan, stage := x.g.keys.find(value, api.ID, api.Stage)
 	switch {
 	case key == nil:
-		return x.record.fail("api key", refuseForbidden.because("x-api-key is no enabled API key"))
+		return x.record.fail("api key", refuseAPIKey.because("x-api-key is no enabled API key"))
 	case plan == nil:
-		return x.record.fail("api key", refuseForbidden.because("no usage plan opens stage %s to the API key %s", api.Stage, key.Name))
+		return x.record.fail("api key", refuseAPIKey.because("no usage plan opens stage %s to the API key %s", api.Stage, key.Name))
 	}
 	x.apiKey = key
 	if refusal := x.g.keys.take(key, plan, stage, x.route, x.now); refusal != nil {

@@ -60,6 +60,7 @@ type API struct {
 	DeploymentID     string
 	StageVariables   map[string]string
 	BinaryMediaTypes []string
+	Responses        map[string]GatewayResponse // by the kind of refusal, or DEFAULT_4XX and DEFAULT_5XX
 
 	router  *router
 	limiter *rate.Limiter

@@ -34,7 +34,7 @@ func (x *exchange) invoke() (proxyevent.Response, *Refusal) {
 	response, err := proxyevent.ParseResponse(answer.Payload, x.r.Header.Get("Accept"), x.target.api.BinaryMediaTypes)
 	switch {
 	case errors.Is(err, proxyevent.ErrBase64):
-		return response, x.record.fail("function", refuseInternal.because("%v", err))
+		return response, x.record.fail("function", refuseConfiguration.because("%v", err))
 	case err != nil:
 		return response, x.record.fail("function", refuseFunctionError.because("%v", err))
 	}

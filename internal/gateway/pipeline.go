@@ -39,7 +39,8 @@ type exchange struct {
 	apiKey   *APIKey   // nil: the method needs none
 	ids      requestIDs
 	spelling spelling.Names
-	reset    bool // the connection is to be broken
+	invalid  string // what a model says of the body
+	reset    bool   // the connection is to be broken
 
 	verified *sigv4.Verified // nil: anonymous, or not asked for
 	marked   time.Time       // when the last step that has a duration ended
@@ -61,6 +62,7 @@ func (g *Gateway) serve(door *Door, w http.ResponseWriter, r *http.Request) {
 	if refusal != nil {
 		x.record.refused(refusal)
 		response = x.refuse(refusal)
+		x.record.Status = response.Status
 	}
 	x.answer(w.Header(), response, refusal)
 	// Before the answer is sent: who has read it finds the record.

@@ -91,7 +91,9 @@ func (x *exchange) refuse(refusal *Refusal) proxyevent.Response {
 	if refusal.Status == http.StatusGatewayTimeout {
 		h["X-Amzn-Trace-Id"] = []string{x.ids.trace}
 	}
-	return proxyevent.Response{Status: refusal.Status, Header: h, Body: []byte(refusal.Body)}
+	response := proxyevent.Response{Status: refusal.Status, Header: h, Body: []byte(refusal.Body)}
+	x.customise(&response, refusal)
+	return response
 }
 
 // answer sets the headers of a response: the gateway's own as they are, and of a function's those that it may set.

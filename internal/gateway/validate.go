@@ -44,11 +44,12 @@ func (x *exchange) validate() *Refusal {
 		}
 	}
 	if len(missing) > 0 {
-		refusal := spaced(http.StatusBadRequest, "BadRequestException", "Missing required request parameters: ["+strings.Join(missing, ", ")+"]")
+		refusal := spaced(http.StatusBadRequest, "BadRequestException", "Missing required request parameters: ["+strings.Join(missing, ", ")+"]").of("BAD_REQUEST_PARAMETERS")
 		return x.record.fail("request validation", &refusal)
 	}
 	if err := x.validateBody(v); err != nil {
-		return x.record.fail("request validation", refuseInvalidBody.because("%.500v", err))
+		x.invalid = err.Error()
+		return x.record.fail("request validation", refuseInvalidBody.because("%.500s", x.invalid))
 	}
 	x.record.pass("request validation", "")
 	return nil

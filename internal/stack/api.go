@@ -59,6 +59,7 @@ func (b *builder) readServerlessAPI(res *resource) *API {
 	d.endpointType = api.EndpointType
 	api.Routes = b.routes(d, c)
 	api.Schemas = b.schemas(&d.models)
+	b.readGatewayResponses(api, d, c)
 	b.readMethodSettings(api, c.at("MethodSettings"))
 	b.checkAPI(api, c)
 	b.warnAPI(c)
@@ -232,9 +233,6 @@ func (b *builder) checkAPI(api *API, c cursor) {
 func (b *builder) warnAPI(c cursor) {
 	if at := c.at("Domain"); at.exists() {
 		at.warn("custom domain names are not served here")
-	}
-	if at := c.at("GatewayResponses"); at.exists() {
-		at.warn("gateway responses are not changed here: errors stay as API Gateway words them by itself")
 	}
 	if at := c.at("CacheClusterEnabled"); at.flag() {
 		at.warn("answers are not cached here")

@@ -367,16 +367,13 @@ Resources:
         E: {Type: Api, Properties: {RestApiId: !Ref B, Path: /b, Method: get, Auth: {Authorizer: NONE}}}
         H: {Type: Api, Properties: {RestApiId: !Ref B, Path: /c, Method: get, Auth: {ApiKeyRequired: true}}}
 `)
-	const responses = "gateway responses are not changed here: errors stay as API Gateway words them by itself"
 	check(t, "the warnings", warnings(s), []string{
 		`t.yaml:4: A: OpenApiVersion: without it SAM deploys a second stage with the name "Stage", which is not served here: set OpenApiVersion to 3.0.1`,
 		"t.yaml:8: A: CacheClusterEnabled: answers are not cached here",
 		"t.yaml:9: A: Domain: custom domain names are not served here",
-		"t.yaml:10: A: GatewayResponses: " + responses,
 		"t.yaml:12: A: MethodSettings[0].CachingEnabled: answers are not cached here",
 		"t.yaml:24: F: Events.E.Properties.ResponseTransferMode: answers are not streamed here",
 		`t.yaml:25: F: Events.E.Properties.Auth.ResourcePolicy: SAM writes the stage of this policy as "Stage", since StageName is not plain text: it holds for no stage of the API; set it at the API`,
-		"t.yaml:33: B: DefinitionBody.x-amazon-apigateway-gateway-responses: " + responses,
 		"t.yaml:40: G: Events.E.Properties.Auth: SAM overlooks this Auth, since the API has a definition of its own: set OverrideApiAuth",
 		"t.yaml:41: G: Events.H.Properties: the API's definition has no GET /c, so the event adds no method",
 	})

@@ -49,6 +49,8 @@ type API struct {
 	APIKeySource string
 	// MinimumCompressionSize in bytes; nil means that answers are never compressed.
 	MinimumCompressionSize *int
+	// GatewayResponses are what is sent in place of errors, by their type.
+	GatewayResponses map[string]*GatewayResponse
 	// Schemas are the JSON documents that hold the schemas of Validation.Models, by URL.
 	Schemas map[string]json.RawMessage
 	Position
@@ -81,6 +83,13 @@ type Route struct {
 	// Unpermitted says why API Gateway may not invoke the function, and answers 500; empty if it may.
 	Unpermitted string
 	Position
+}
+
+// GatewayResponse is the API's own form of an error. Headers are expressions, as in the template; Templates are by media
+// type. Status 0 means that it stays.
+type GatewayResponse struct {
+	Status             int
+	Headers, Templates map[string]string
 }
 
 // Validation is what a request validator asks for.

@@ -54,9 +54,6 @@ func (b *builder) readOpenAPI(c cursor) *definition {
 	d.rootSecurity = c.at("security")
 	b.readSchemes(c.at("securityDefinitions"), d.schemes)
 	b.readSchemes(c.at("components").at("securitySchemes"), d.components)
-	if at := c.at(extResponses); at.exists() {
-		at.warn("gateway responses are not changed here: errors stay as API Gateway words them by itself")
-	}
 	if at := c.at("x-amazon-apigateway-api-key-source"); strings.EqualFold(at.text(), "AUTHORIZER") {
 		at.fail("API keys from an authorizer are not supported here: HEADER is")
 	}

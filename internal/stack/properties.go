@@ -39,6 +39,7 @@ var propertiesOf = map[string]string{
 		"EndpointAccessMode EndpointConfiguration FailOnWarnings MinimumCompressionSize Mode Name Parameters Policy SecurityPolicy Tags",
 	"AWS::ApiGateway::Method": "ApiKeyRequired AuthorizationScopes AuthorizationType AuthorizerId HttpMethod Integration MethodResponses " +
 		"OperationName RequestModels RequestParameters RequestValidatorId ResourceId RestApiId",
+	"AWS::ApiGateway::GatewayResponse":  "ResponseParameters ResponseTemplates ResponseType RestApiId StatusCode",
 	"AWS::ApiGateway::Model":            "ContentType Description Name RestApiId Schema",
 	"AWS::ApiGateway::RequestValidator": "Name RestApiId ValidateRequestBody ValidateRequestParameters",
 	"AWS::ApiGateway::Resource":         "ParentId PathPart RestApiId",

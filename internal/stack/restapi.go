@@ -35,6 +35,7 @@ func (b *builder) readRestAPI(res *resource) []*API {
 		d.endpointType = api.EndpointType
 		api.Routes = b.routes(d, c)
 		api.Schemas = b.schemas(&d.models)
+		b.readGatewayResponses(api, d, c)
 		b.readMethodSettings(api, stage.settings)
 		b.checkAPI(api, c)
 		out = append(out, api)

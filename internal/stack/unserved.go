@@ -10,7 +10,6 @@ var unserved = map[string]string{
 	"AWS::Serverless::GraphQLApi":      "GraphQL APIs are not served here, REST APIs are",
 	"AWS::ApiGateway::DomainName":      "custom domain names are not served here",
 	"AWS::ApiGateway::DomainNameV2":    "custom domain names are not served here",
-	"AWS::ApiGateway::GatewayResponse": "gateway responses are not changed here: errors stay as API Gateway words them by itself",
 	"AWS::CloudFormation::Stack":       "nested stacks are not read: what they hold is not here",
 	"AWS::Serverless::Application":     "nested applications are not read: what they hold is not here",
 	"AWS::Serverless::Connector":       "connectors are not read: the policies they make are not here",
