@@ -10,7 +10,7 @@ GO ?= go
 
 include build.mk
 
-.PHONY: help run build test lint fuzz bench scale sam-check man release clean
+.PHONY: help run build test lint fuzz bench scale sam-check docs man release clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -48,6 +48,11 @@ scale: ## what a page costs in catalogues of SCALE movies, into docs/performance
 
 sam-check: build ## validate, lint, scan, build, deploy onto an emulator and invoke with the SAM CLI
 	@scripts/sam-check
+
+docs: ## write into the documents what comes from the code, and run what they show
+	$(GO) test ./internal/architecture -write
+	$(GO) test ./internal/docscheck -run Costs -write
+	$(GO) test -count=1 -v -run 'Show|Marked|Links|Explained|Costs' ./internal/docscheck | grep -v '^=== '
 
 man: build ## manual pages and shell completions, into dist
 	@SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null)} bin/marquee man dist/man
