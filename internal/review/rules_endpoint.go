@@ -3,7 +3,6 @@ package review
 import (
 	"slices"
 
-	"github.com/marquee-api/marquee/internal/reach"
 	"github.com/marquee-api/marquee/internal/stack"
 )
 
@@ -165,25 +164,16 @@ var endpointRules = []*Rule{
 			}
 		},
 	},
+	connectRule,
 }
 
 // oneItem reports whether a list has one item. A parameter has as many as somebody gives it.
 func oneItem(list stack.Node) bool { return list.Intrinsic() != "Ref" && len(list.Items()) == 1 }
 
 func callersOutside(s *subject, report reporter) {
-	if s.matrix == nil {
-		return
-	}
-	for _, f := range s.Stack.Functions {
-		if f.InVPC || f.RoleID == "" {
-			continue
-		}
-		for _, c := range s.matrix.Cells {
-			private := slices.ContainsFunc(s.matrix.APIs, func(a reach.API) bool { return a.LogicalID == c.API && a.Type == "PRIVATE" })
-			if c.Identity == f.RoleID && c.Allowed() && private && c.Policy == "identity" {
-				report(f.Position, f.LogicalID, "its role may call %s of %s, and it has no VpcConfig to reach it by", c.Route, c.API)
-				break
-			}
+	for _, f := range s.callers() {
+		if !f.InVPC {
+			report(f.Position, f.LogicalID, "its role may call a private API, and it has no VpcConfig to reach it by")
 		}
 	}
 }
