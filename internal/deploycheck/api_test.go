@@ -21,7 +21,8 @@ func TestDeployed(t *testing.T) {
 	for _, v := range variants(t) {
 		t.Run(v.name, func(t *testing.T) {
 			text := v.read(t)
-			for _, rule := range slices.Concat(apiRules(v), stageRules(v), networkRules(v), functionRules(v), optionRules(v), watchRules(v)) {
+			for _, rule := range slices.Concat(apiRules(v), policyRules(v), stageRules(v), networkRules(v), vpcRules(v), roleRules(v),
+				functionRules(v), optionRules(v), watchRules(v)) {
 				t.Run(rule.name, func(t *testing.T) { rule.test(t, v, text) })
 			}
 		})
@@ -45,10 +46,6 @@ func (r rule) test(t *testing.T, v variant, text []byte) {
 }
 
 func apiRules(v variant) []rule {
-	policy := func(t object) []any {
-		return listAt(properties(t, "MoviesApi"), "Body", "x-amazon-apigateway-policy", "Statement")
-	}
-	fence := func(t object) object { return objectAt(policy(t)[0]) }
 	operation := func(t object) object {
 		return objectAt(properties(t, "MoviesApi"), "Body", "paths", "/movie_list", "get")
 	}
@@ -81,6 +78,15 @@ func apiRules(v variant) []rule {
 				objectAt(operation(t), "x-amazon-apigateway-integration")["credentials"] = "arn:aws:iam::*:user/*"
 			},
 		}},
+	}
+}
+
+func policyRules(v variant) []rule {
+	policy := func(t object) []any {
+		return listAt(properties(t, "MoviesApi"), "Body", "x-amazon-apigateway-policy", "Statement")
+	}
+	fence := func(t object) object { return objectAt(policy(t)[0]) }
+	return []rule{
 		{"every other endpoint is denied", fenced(v), map[string]func(object){
 			"no fence": func(t object) {
 				objectAt(properties(t, "MoviesApi"), "Body", "x-amazon-apigateway-policy")["Statement"] = policy(t)[1:]

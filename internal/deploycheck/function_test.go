@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-func functionRules(v variant) []rule {
+func roleRules(v variant) []rule {
 	rights := func(t object) []object {
 		return statements(at(listAt(properties(t, "MovieListRole"), "Policies")[0], "PolicyDocument"))
 	}
@@ -40,6 +40,11 @@ func functionRules(v variant) []rule {
 				properties(t, "CallerRole")["ManagedPolicyArns"] = list("arn:aws:iam::aws:policy/AdministratorAccess")
 			},
 		}},
+	}
+}
+
+func functionRules(v variant) []rule {
+	return []rule{
 		{"functions are what the makefile builds", built, map[string]func(object){
 			"another runtime":       func(t object) { properties(t, "CallerFunction")["Runtime"] = "go1.x" },
 			"a fixed architecture":  func(t object) { properties(t, "MovieListFunction")["Architectures"] = list("x86_64") },

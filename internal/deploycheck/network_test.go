@@ -10,7 +10,7 @@ func networkRules(v variant) []rule {
 		return objectAt(listAt(properties(t, "ApiEndpoint"), "PolicyDocument", "Statement")[0])
 	}
 	ingress := func(t object) []any { return listAt(properties(t, "ApiSecurityGroup"), "SecurityGroupIngress") }
-	rules := []rule{
+	return []rule{
 		{"the endpoint leads to our API, for our accounts", endpointNarrow(v), map[string]func(object){
 			"no policy":         func(t object) { delete(properties(t, "ApiEndpoint"), "PolicyDocument") },
 			"every API":         func(t object) { endpointStatement(t)["Resource"] = "*" },
@@ -35,16 +35,19 @@ func networkRules(v variant) []rule {
 			"the other choice": func(t object) { properties(t, "ApiEndpoint")["PrivateDnsEnabled"] = v.everything },
 		}},
 	}
+}
+
+func vpcRules(v variant) []rule {
 	if v.everything {
-		return append(rules, rule{"an existing VPC stays as it is", nothingOfAVPC, map[string]func(object){
+		return []rule{{"an existing VPC stays as it is", nothingOfAVPC, map[string]func(object){
 			"a VPC": func(t object) { objectAt(t, "Resources")["Other"] = object{"Type": "AWS::EC2::VPC"} },
 			"a gateway endpoint for everything in it": func(t object) {
 				objectAt(t, "Resources")["Other"] = object{"Type": "AWS::EC2::VPCEndpoint"}
 			},
-		}})
+		}}}
 	}
-	return append(rules,
-		rule{"a new VPC has no way to the internet", noWayOut, map[string]func(object){
+	return []rule{
+		{"a new VPC has no way to the internet", noWayOut, map[string]func(object){
 			"an internet gateway": func(t object) { objectAt(t, "Resources")["Other"] = object{"Type": "AWS::EC2::InternetGateway"} },
 			"a route":             func(t object) { objectAt(t, "Resources")["Other"] = object{"Type": "AWS::EC2::Route"} },
 			"public addresses":    func(t object) { properties(t, "PrivateSubnetA")["MapPublicIpOnLaunch"] = true },
@@ -52,7 +55,7 @@ func networkRules(v variant) []rule {
 				properties(t, "PrivateSubnetB")["AvailabilityZone"] = properties(t, "PrivateSubnetA")["AvailabilityZone"]
 			},
 		}},
-		rule{"the way to DynamoDB leads to our table", tableEndpointNarrow, map[string]func(object){
+		{"the way to DynamoDB leads to our table", tableEndpointNarrow, map[string]func(object){
 			"every table": func(t object) {
 				objectAt(listAt(properties(t, "DynamoDBEndpoint"), "PolicyDocument", "Statement")[0])["Resource"] = "*"
 			},
@@ -62,7 +65,7 @@ func networkRules(v variant) []rule {
 				s["Action"] = append(listAt(s, "Action"), "dynamodb:Scan")
 			},
 		}},
-	)
+	}
 }
 
 func endpointNarrow(v variant) func(object) error {
