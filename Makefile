@@ -52,7 +52,7 @@ sam-check: build ## validate, lint, scan, build, deploy onto an emulator and inv
 docs: ## write into the documents what comes from the code, and run what they show
 	$(GO) test ./internal/architecture -write
 	$(GO) test ./internal/docscheck -run Costs -write
-	$(GO) test -count=1 -v -run 'Show|Marked|Links|Explained|Costs' ./internal/docscheck | grep -v '^=== '
+	$(GO) test -count=1 ./internal/docscheck
 
 man: build ## manual pages and shell completions, into dist
 	@SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null)} bin/marquee man dist/man
