@@ -24,7 +24,7 @@ func (x *exchange) checkEndpointPolicy() *Refusal {
 	if x.door.Policy == nil {
 		return nil
 	}
-	verdict := x.ofBothPaths(*x.policyRequest(), func(request *policy.Request) policy.Verdict {
+	verdict := x.ofBothPaths(x.policyRequest(), func(request *policy.Request) policy.Verdict {
 		result := x.door.Policy.Evaluate(request)
 		return policy.Verdict{
 			Decision: result.Decision, Source: policy.SourceEndpoint, Document: min(result.Statement, 0), Statement: result.Statement, Sid: result.Sid,
@@ -41,9 +41,11 @@ func (x *exchange) checkEndpointPolicy() *Refusal {
 
 // authorize asks the resource policy and the caller's policies together.
 func (x *exchange) authorize() *Refusal {
-	request := *x.policyRequest()
+	request := x.policyRequest()
 	if x.noAuth() {
-		request.Principal = policy.Principal{}
+		anonymous := *request
+		anonymous.Principal = policy.Principal{}
+		request = &anonymous
 	}
 	call := policy.Call{Resource: x.target.api.ResourcePolicy, ResourceAccount: x.g.accountID}
 	switch {
@@ -65,11 +67,12 @@ func (x *exchange) authorize() *Refusal {
 
 // ofBothPaths asks about the path as it came and, where that is another, about the normalised one, which is routed. AWS
 // names the first in its denials. Doubled slashes so open nothing that a policy closes, and pass where both paths do.
-func (x *exchange) ofBothPaths(request policy.Request, ask func(*policy.Request) policy.Verdict) policy.Verdict {
-	verdict := ask(&request)
+func (x *exchange) ofBothPaths(request *policy.Request, ask func(*policy.Request) policy.Verdict) policy.Verdict {
+	verdict := ask(request)
 	if x.plainARN != "" && verdict.Decision == policy.Allow {
-		request.Resource = x.plainARN
-		verdict = ask(&request)
+		plain := *request
+		plain.Resource = x.plainARN
+		verdict = ask(&plain)
 	}
 	return verdict
 }

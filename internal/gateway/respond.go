@@ -37,25 +37,31 @@ func (g *Gateway) newRequestIDs(r *http.Request, now time.Time) requestIDs {
 	}
 	uuid[23] = '-'
 	hex.Encode(uuid[24:], id[10:])
-	var trace [len("Root=1-") + 8 + 1 + 24]byte
+	var trace [len("Root=1-") + 8 + 1 + 24 + len(";Parent=") + 16 + len(";Sampled=0")]byte
 	copy(trace[:], "Root=1-")
 	hex.Encode(trace[7:15], binary.BigEndian.AppendUint32(nil, uint32(now.Unix())))
 	trace[15] = '-'
 	hex.Encode(trace[16:], random[27:39])
+	copy(trace[40:], ";Parent=")
+	hex.Encode(trace[48:], random[39:])
+	copy(trace[64:], ";Sampled=0")
 	ids := requestIDs{
 		request: string(uuid[:]), extended: base64.StdEncoding.EncodeToString(random[16:27]), trace: string(trace[:]),
 	}
 	if own := r.Header.Get("X-Amzn-Requestid"); own != "" && uuidForm.MatchString(own) {
 		ids.request = own
 	}
-	ids.trace = fullTrace(r.Header.Get("X-Amzn-Trace-Id"), ids.trace, hex.EncodeToString(random[39:]))
+	if own := r.Header.Get("X-Amzn-Trace-Id"); own != "" {
+		ids.trace = fullTrace(own, ids.trace)
+	}
 	return ids
 }
 
-// fullTrace is a trace id of three parts. A caller's own Root and Parent are kept, and what is missing is made; whoever
-// names a parent is taken to sample.
-func fullTrace(own, root, parent string) string {
-	sampled := "Sampled=0"
+// fullTrace is a trace id of three parts. A caller's own Root and Parent are kept, and what is missing is taken from the
+// one that was made; whoever names a parent is taken to sample.
+func fullTrace(own, made string) string {
+	root, rest, _ := strings.Cut(made, ";Parent=")
+	parent, sampled, _ := strings.Cut(rest, ";")
 	given := ""
 	for part := range strings.SplitSeq(own, ";") {
 		switch name, value, _ := strings.Cut(strings.TrimSpace(part), "="); {
@@ -114,12 +120,15 @@ func (x *exchange) answer(h http.Header, response proxyevent.Response, refusal *
 	h["X-Amzn-Trace-Id"] = []string{x.ids.trace}
 }
 
+// keepAlive is a header's values, which nobody changes.
+var keepAlive = []string{"keep-alive"}
+
 // writeBody sends status and body; a caller that went away is nobody's error.
 func writeBody(w http.ResponseWriter, status int, body []byte) {
 	if status != http.StatusNoContent && status != http.StatusNotModified {
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	}
-	w.Header().Set("Connection", "keep-alive") // net/http says close where it closes
+	w.Header()["Connection"] = keepAlive // net/http says close where it closes
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
 }

@@ -48,8 +48,25 @@ func (b *builder) readUsagePlan(res *resource) *UsagePlan {
 				stage.Throttle = map[string]*Throttle{}
 			}
 			stage.Throttle[e.key] = readThrottle(e.at("RateLimit"), e.at("BurstLimit"))
+			b.checkPlanMethod(stage, e)
 		}
 		p.Stages = append(p.Stages, stage)
 	}
 	return p
+}
+
+// checkPlanMethod refuses a throttle of a method that the stage does not have: it would hold for nothing.
+func (b *builder) checkPlanMethod(stage UsagePlanStage, e entry) {
+	for _, api := range b.stack.APIs {
+		if api.ID != stage.APIID || api.Stage != stage.Stage {
+			continue
+		}
+		for _, r := range api.Routes {
+			if r.Path+"/"+r.Method == e.key {
+				return
+			}
+		}
+		e.fail("the stage %s has no method %q, so this throttle would hold for nothing: write the path, a slash and the method, as in /movie_list/GET", stage.Stage, e.key)
+		return
+	}
 }
