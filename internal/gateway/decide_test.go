@@ -16,39 +16,13 @@ import (
 
 // A decision is that of the served request: by the same checks, with the statement that made it, and without a trace.
 func TestDecide(t *testing.T) {
-	function := &function{}
-	observed := 0
-	g, err := gateway.New(gateway.Config{
-		Region: region, AccountID: account, Invoker: function, Now: func() time.Time { return now },
-		Observe: func(gateway.Record) { observed++ },
-		Identities: people{
-			"ASIACALLER":   identity(t, "arn:aws:sts::123456789012:assumed-role/Caller/caller", allow(apiARN+"dev/GET/movie_list")),
-			"ASIASTRANGER": identity(t, "arn:aws:sts::123456789012:assumed-role/Stranger/stranger", ""),
-		},
-		APIs: []gateway.API{{
-			ID: apiID, Stage: "dev", Private: true, ResourcePolicy: parse(t, fence, policy.KindResource),
-			Throttle: &gateway.Throttle{Rate: 1, Burst: 1},
-			Routes:   []gateway.Route{{Method: "GET", Path: "/movie_list", Function: "list", APIKeyRequired: true}},
-		}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := &function{}
+	g, observed := decider(t, f)
 	vpce := gateway.Door{Name: "vpce", VPCEndpointID: endpoint, VPCID: "vpc-1"}
 	other := gateway.Door{Name: "other_vpce", VPCEndpointID: "vpce-0fedcba9876543210"}
 	guarded := vpce
 	guarded.Policy = parse(t, `{"Statement":{"Effect":"Allow","Principal":"*","Action":"execute-api:Invoke","Resource":"arn:aws:execute-api:eu-west-1:*"}}`, policy.KindEndpoint)
-	tests := map[string]struct {
-		door     gateway.Door
-		key      string // empty: unsigned
-		path     string
-		allowed  bool
-		check    string // the last one
-		route    string
-		decision policy.Decision
-		source   policy.Source // SourceNone: no verdict
-		at       int
-	}{
+	tests := map[string]decided{
 		"the caller":           {vpce, "ASIACALLER", "/dev/movie_list", true, "route", "GET /movie_list", policy.Allow, policy.SourceIdentity, 0},
 		"another door":         {other, "ASIACALLER", "/dev/movie_list", false, "authorization", "GET /movie_list", policy.ExplicitDeny, policy.SourceResource, 0},
 		"nobody's friend":      {vpce, "ASIASTRANGER", "/dev/movie_list", false, "authorization", "GET /movie_list", policy.ImplicitDeny, policy.SourceIdentity, -1},
@@ -67,31 +41,71 @@ func TestDecide(t *testing.T) {
 				}
 			}
 			for range 3 { // more than the throttle lets through
-				got := g.Decide(tt.door, r)
-				checks := got.Record.Checks
-				if got.Allowed != tt.allowed || got.Record.Route != tt.route || checks[len(checks)-1].Name != tt.check {
-					t.Errorf("got allowed %v, route %q, checks %+v; want %+v", got.Allowed, got.Record.Route, checks, tt)
-				}
-				if (got.Record.Status == 0) != tt.allowed || got.APIKeyRequired != (tt.route != "") {
-					t.Errorf("got status %d, an API key required: %v", got.Record.Status, got.APIKeyRequired)
-				}
-				var want *policy.Verdict
-				if tt.source != policy.SourceNone {
-					want = &policy.Verdict{Decision: tt.decision, Source: tt.source, Document: min(tt.at, 0), Statement: tt.at}
-					if tt.decision == policy.ExplicitDeny {
-						want.Sid = "Fence"
-					}
-				}
-				if diff := cmp.Diff(want, got.Verdict); diff != "" {
-					t.Errorf("verdict (-want +got):\n%s", diff)
-				}
+				checkDecision(t, g.Decide(tt.door, r), tt)
 			}
 		})
 	}
-	if observed != 0 || function.event != nil {
-		t.Errorf("%d records and event %v: a decision leaves no trace", observed, function.event)
+	if *observed != 0 || f.event != nil {
+		t.Errorf("%d records and event %v: a decision leaves no trace", *observed, f.event)
 	}
 }
 
 // emptyBody is the SHA-256 of no bytes (FIPS 180-4 examples).
 const emptyBody = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+// decider is a gateway of one route, which counts its records.
+func decider(t *testing.T, f *function) (*gateway.Gateway, *int) {
+	t.Helper()
+	observed := new(int)
+	g, err := gateway.New(gateway.Config{
+		Region: region, AccountID: account, Invoker: f, Now: func() time.Time { return now },
+		Observe: func(gateway.Record) { *observed++ },
+		Identities: people{
+			"ASIACALLER":   identity(t, "arn:aws:sts::123456789012:assumed-role/Caller/caller", allow(apiARN+"dev/GET/movie_list")),
+			"ASIASTRANGER": identity(t, "arn:aws:sts::123456789012:assumed-role/Stranger/stranger", ""),
+		},
+		APIs: []gateway.API{{
+			ID: apiID, Stage: "dev", Private: true, ResourcePolicy: parse(t, fence, policy.KindResource),
+			Throttle: &gateway.Throttle{Rate: 1, Burst: 1},
+			Routes:   []gateway.Route{{Method: "GET", Path: "/movie_list", Function: "list", APIKeyRequired: true}},
+		}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g, observed
+}
+
+// decided is a call and what is decided about it.
+type decided struct {
+	door     gateway.Door
+	key      string // empty: unsigned
+	path     string
+	allowed  bool
+	check    string // the last one
+	route    string
+	decision policy.Decision
+	source   policy.Source // SourceNone: no verdict
+	at       int
+}
+
+func checkDecision(t *testing.T, got gateway.Decision, tt decided) {
+	t.Helper()
+	checks := got.Record.Checks
+	if got.Allowed != tt.allowed || got.Record.Route != tt.route || checks[len(checks)-1].Name != tt.check {
+		t.Errorf("got allowed %v, route %q, checks %+v; want %+v", got.Allowed, got.Record.Route, checks, tt)
+	}
+	if (got.Record.Status == 0) != tt.allowed || got.APIKeyRequired != (tt.route != "") {
+		t.Errorf("got status %d, an API key required: %v", got.Record.Status, got.APIKeyRequired)
+	}
+	var want *policy.Verdict
+	if tt.source != policy.SourceNone {
+		want = &policy.Verdict{Decision: tt.decision, Source: tt.source, Document: min(tt.at, 0), Statement: tt.at}
+		if tt.decision == policy.ExplicitDeny {
+			want.Sid = "Fence"
+		}
+	}
+	if diff := cmp.Diff(want, got.Verdict); diff != "" {
+		t.Errorf("verdict (-want +got):\n%s", diff)
+	}
+}

@@ -95,37 +95,40 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// What SARIF 2.1.0 asks of a log (sections 3.13 to 3.29 and 3.49), and readers rely on.
-func TestSARIF(t *testing.T) {
-	for _, path := range []string{slow, "testdata/MQ410-not-permitted.yaml", "testdata/good.yaml"} {
-		var log struct {
-			Schema  string `json:"$schema"`
-			Version string
-			Runs    []struct {
-				Tool struct {
-					Driver struct {
-						Name, Version string
-						Rules         []struct {
-							ID                   string
-							ShortDescription     struct{ Text string }
-							DefaultConfiguration struct{ Level string }
-						}
-					}
-				}
-				Results []struct {
-					RuleID    string
-					RuleIndex *int
-					Level     string
-					Message   struct{ Text string }
-					Locations []struct {
-						PhysicalLocation struct {
-							ArtifactLocation struct{ URI string }
-							Region           struct{ StartLine int }
-						}
-					}
+// sarifLog are the parts of a log that are looked at.
+type sarifLog struct {
+	Schema  string `json:"$schema"`
+	Version string
+	Runs    []struct {
+		Tool struct {
+			Driver struct {
+				Name, Version string
+				Rules         []struct {
+					ID                   string
+					ShortDescription     struct{ Text string }
+					DefaultConfiguration struct{ Level string }
 				}
 			}
 		}
+		Results []struct {
+			RuleID    string
+			RuleIndex *int
+			Level     string
+			Message   struct{ Text string }
+			Locations []struct {
+				PhysicalLocation struct {
+					ArtifactLocation struct{ URI string }
+					Region           struct{ StartLine int }
+				}
+			}
+		}
+	}
+}
+
+// What SARIF 2.1.0 asks of a log (sections 3.13 to 3.29 and 3.49), and readers rely on.
+func TestSARIF(t *testing.T) {
+	for _, path := range []string{slow, "testdata/MQ410-not-permitted.yaml", "testdata/good.yaml"} {
+		var log sarifLog
 		if err := json.Unmarshal([]byte(report(t, path, "sarif")), &log); err != nil {
 			t.Fatal(err)
 		}
