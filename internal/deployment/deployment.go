@@ -139,8 +139,8 @@ type Doors struct {
 }
 
 // NewDoors makes the doors from the template's endpoint for execute-api. A template that takes its endpoint as a parameter
-// is met by the endpoint that its API is associated with; one that names none gets one made up. The doors answer to the
-// hosts given, besides AWS's names and those of loopback.
+// is met by the endpoint that its API is associated with, or that its policy admits; one that names none gets one made up.
+// The doors answer to the hosts given, besides AWS's names and those of loopback.
 func NewDoors(s *stack.Stack, hosts ...string) (Doors, error) {
 	d := Doors{
 		VPCE:      gateway.Door{Name: "vpce", VPCEndpointID: madeUpID("vpce", s.Name, "endpoint"), VPCID: madeUpID("vpc", s.Name, "vpc")},
@@ -150,6 +150,8 @@ func NewDoors(s *stack.Stack, hosts ...string) (Doors, error) {
 	for _, api := range s.APIs {
 		if len(api.VPCEndpointIDs) > 0 {
 			d.VPCE.VPCEndpointID = api.VPCEndpointIDs[0]
+		} else if id := admittedEndpoint(api.ResourcePolicy); id != "" {
+			d.VPCE.VPCEndpointID = id
 		}
 	}
 	for _, e := range s.Endpoints {

@@ -74,6 +74,42 @@ func TestAPIsAndDoors(t *testing.T) {
 	}
 }
 
+// A template that has its endpoint from elsewhere is reached through the one that it is meant for.
+func TestEndpointFromElsewhere(t *testing.T) {
+	const id = "vpce-0a1b2c3d4e5f60718"
+	start := strings.Index(template, "  Endpoint:")
+	end := strings.Index(template, "  Server:")
+	without := strings.Replace(template[:start]+template[end:], ", VPCEndpointIds: [!Ref Endpoint]", "", 1)
+	const all = `{Effect: Allow, Principal: "*", Action: execute-api:Invoke, Resource: "execute-api:/*"}`
+	deny := func(condition string) string {
+		return all + `, {Effect: Deny, Principal: "*", Action: execute-api:Invoke, Resource: "execute-api:/*", Condition: ` + condition + `}`
+	}
+	tests := map[string]struct {
+		statements string
+		want       bool
+	}{
+		"a Deny for all others":  {deny(`{StringNotEquals: {"aws:sourceVpce": [` + id + `, vpce-0fffffffffffffff0]}}`), true},
+		"an Allow":               {strings.Replace(all, "}", `, Condition: {StringEquals: {"aws:SourceVpce": `+id+`}}}`, 1), true},
+		"a Deny for it":          {deny(`{StringEquals: {"aws:SourceVpce": ` + id + `}}`), false},
+		"a pattern":              {deny(`{StringNotLike: {"aws:SourceVpce": "vpce-*"}}`), false},
+		"nothing about any":      {all, false},
+		"a VPC, not an endpoint": {deny(`{StringNotEquals: {"aws:SourceVpc": vpc-0a1b2c3d4e5f60718}}`), false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := parse(t, strings.Replace(without, all, tt.statements, 1))
+			doors, err := deployment.NewDoors(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := doors.VPCE.VPCEndpointID
+			if (got == id) != tt.want || !strings.HasPrefix(got, "vpce-0") || got == doors.OtherVPCE.VPCEndpointID {
+				t.Errorf("got the door %s, want that of the policy: %v", got, tt.want)
+			}
+		})
+	}
+}
+
 // A policy that cannot be evaluated wholly is refused with its place.
 func TestErrorsNameThePlace(t *testing.T) {
 	tests := map[string]struct{ old, new, want string }{
