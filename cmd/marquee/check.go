@@ -129,7 +129,7 @@ func (o *checkOptions) run(env environment) error {
 	}
 	in, err := o.inspect()
 	if err != nil {
-		return unusable(err)
+		return unusable(nameTemplate(err, o.template))
 	}
 	for _, name := range sortedKeys(in.Assumed) {
 		fmt.Fprintf(env.Stderr, "marquee: the parameter %s has no value: reviewed with %q; --param %s=… gives it one\n", name, in.Assumed[name], name)
