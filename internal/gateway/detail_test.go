@@ -136,6 +136,7 @@ func TestRecordNamesWhomAnEarlyRefusalClaims(t *testing.T) {
 	for name, c := range map[string]call{
 		"clock":  {date: now.Add(-time.Hour)},
 		"region": {region: "us-east-1"},
+		"door":   {server: f.public},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f.do(t, c)

@@ -61,6 +61,7 @@ func (g *Gateway) serve(door *Door, w http.ResponseWriter, r *http.Request) {
 	x.record.Status = response.Status
 	if refusal != nil {
 		x.record.refused(refusal)
+		x.nameClaimed()
 		response = x.refuse(refusal)
 		x.record.Status = response.Status
 	}
@@ -210,17 +211,19 @@ func (x *exchange) refusedSignature(err error) *Refusal {
 	}
 	x.record.CanonicalRequest = redact(refusal.CanonicalRequest)
 	x.record.StringToSign = refusal.StringToSign
-	x.nameClaimed()
 	x.explainMismatch(refusal)
 	return refuseSignature(refusal.Type, refusal.Message)
 }
 
-// nameClaimed says whose key a request names that was refused before its key was looked up, for its clock or its scope.
+// nameClaimed says whose key a request names that was refused before its key was looked up, for its door, its clock or its
+// scope.
 func (x *exchange) nameClaimed() {
-	if x.record.AccessKeyID != "" {
+	if x.record.AccessKeyID != "" || !x.signed() {
 		return
 	}
-	seen, err := sigv4.Inspect(x.verifyInput(nil))
+	in := x.verifyInput(nil)
+	in.PayloadHash = emptyHash // which says nothing of whose key it is, and the body may not have been read
+	seen, err := sigv4.Inspect(in)
 	if err != nil {
 		return
 	}
@@ -268,9 +271,6 @@ func (x *exchange) proxyRequest() *proxyevent.Request {
 			EndpointPolicy: x.door.Policy != nil,
 		},
 		RequestID: x.ids.request, ExtendedRequestID: x.ids.extended, Time: x.now,
-	}
-	if !x.door.private() {
-		event.TraceID, _, _ = strings.Cut(x.ids.trace, ";")
 	}
 	if x.apiKey != nil {
 		event.Identity.APIKey, event.Identity.APIKeyID = x.apiKey.Value, x.apiKey.ID
