@@ -10,10 +10,10 @@ GO ?= go
 
 include build.mk
 
-.PHONY: help run build test lint fuzz bench scale sam-check docs man release clean
+.PHONY: help run build test lint fuzz bench scale screenshots sam-check docs man release clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 # The recipe becomes the program itself, so that Ctrl-C reaches it alone and make does not report it as a failure.
 run: build ## the whole private API on this machine; ARGS=--once shows the movies and stops
@@ -45,6 +45,10 @@ bench: ## figures of this machine, as ratios in one run
 SCALE ?= 1000,100000,1000000
 scale: ## what a page costs in catalogues of SCALE movies, into docs/performance.md
 	$(GO) run ./internal/tools/scale -sizes $(SCALE)
+
+screenshots: ## the pictures of docs/console.md, by a real browser
+	@mkdir -p docs/screenshots
+	MARQUEE_SCREENSHOTS="$(CURDIR)/docs/screenshots" $(GO) test -count=1 -run '^TestScreenshots$$' ./internal/local
 
 sam-check: build ## validate, lint, scan, build, deploy onto an emulator and invoke with the SAM CLI
 	@scripts/sam-check

@@ -83,7 +83,8 @@ type Screen struct {
 
 // Page is a tab of the browser.
 type Page struct {
-	ctx context.Context
+	ctx   context.Context
+	close func()
 
 	mu       sync.Mutex
 	problems []string
@@ -95,7 +96,7 @@ func (b *Browser) Open(tb testing.TB, address string, screen Screen) *Page {
 	tb.Helper()
 	ctx, cancel := chromedp.NewContext(b.ctx)
 	tb.Cleanup(cancel)
-	p := &Page{ctx: ctx, hosts: map[string]bool{}}
+	p := &Page{ctx: ctx, close: cancel, hosts: map[string]bool{}}
 	theme := "light"
 	if screen.Dark {
 		theme = "dark"
@@ -103,8 +104,10 @@ func (b *Browser) Open(tb testing.TB, address string, screen Screen) *Page {
 	metrics := emulation.SetDeviceMetricsOverrideParams{Width: int64(screen.Width), Height: int64(screen.Height), DeviceScaleFactor: 1, Mobile: screen.Touch}
 	media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
 		{Name: "prefers-color-scheme", Value: theme}, {Name: "prefers-reduced-motion", Value: "reduce"}}}
-	err := errors.Join(
-		chromedp.Listen(ctx, p.note), // before anything happens that it should hear of
+	err := chromedp.Listen(ctx, p.note) // before anything happens that it should hear of
+	ctx, stop := context.WithTimeout(ctx, stepTime)
+	defer stop()
+	err = errors.Join(err,
 		send(ctx, network.Enable, network.EnableParams{}),
 		send(ctx, emulation.SetDeviceMetricsOverride, metrics),
 		send(ctx, emulation.SetEmulatedMedia, media),
@@ -120,6 +123,9 @@ func send[P, R any](ctx context.Context, command cdp.Command[P, R], params P) er
 	_, err := chromedp.Call(ctx, command, params)
 	return err
 }
+
+// Close closes the tab. A browser has six connections for a server, and each page with a stream holds one.
+func (p *Page) Close() { p.close() }
 
 // note keeps what the page complains about and whom it asks.
 func (p *Page) note(event any) {
