@@ -191,6 +191,8 @@ func TestVerdictAndIdentity(t *testing.T) {
 		"throttled":              {gateway.Record{Name: "reader", Status: 429, Checks: []gateway.Check{bad}}, console.Throttled, "reader", false},
 		"the gateway's own 502":  {gateway.Record{Status: 502, Checks: []gateway.Check{bad}}, console.Failed, "unsigned", false},
 		"claimed":                {gateway.Record{Claimed: "reader", AccessKeyID: "ASIA", Status: 403, Checks: []gateway.Check{bad}}, console.Refused, "reader", true},
+		"signed by nobody known": {gateway.Record{Status: 403, Checks: []gateway.Check{bad}, Detail: &gateway.Detail{RequestHeader: http.Header{"Authorization": {"AWS4-…"}}}},
+			console.Refused, "unknown", true},
 		"of an older log": {gateway.Record{Identity: "arn:aws:sts::123456789012:assumed-role/r/session", Status: 200, Checks: []gateway.Check{ok}},
 			console.LetIn, "session", false},
 	}

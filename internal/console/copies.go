@@ -85,7 +85,7 @@ func (c *Console) resent(r *gateway.Record) (s resent, note string) {
 // callerOf is the profile that a request is signed by again.
 func (c *Console) callerOf(r *gateway.Record) string {
 	name, _ := identityOf(r)
-	if name == unsigned {
+	if name == unsigned || name == unknown {
 		return ""
 	}
 	for _, caller := range c.cfg.Run.Callers {

@@ -18,8 +18,11 @@ const (
 	Failed    Verdict = "failed"    // 5xx, the gateway's or the function's
 )
 
-// unsigned stands for the identity of a request without a signature.
-const unsigned = "unsigned"
+// What stands for the identity of a request without a signature, and of one whose signature names nobody who is known.
+const (
+	unsigned = "unsigned"
+	unknown  = "unknown"
+)
 
 // Summary is a request as the list shows it.
 type Summary struct {
@@ -68,6 +71,9 @@ func identityOf(r *gateway.Record) (name string, unproven bool) {
 		return r.Claimed, true
 	case r.AccessKeyID != "":
 		return r.AccessKeyID, true
+	}
+	if r.Detail != nil && (r.Detail.RequestHeader.Get("Authorization") != "" || strings.Contains(r.Detail.Target, "X-Amz-Algorithm=")) {
+		return unknown, true
 	}
 	return unsigned, false
 }

@@ -166,6 +166,8 @@ func clientReason(r *gateway.Record) string {
 	switch {
 	case name == unsigned:
 		return "sent it unsigned"
+	case name == unknown:
+		return "is not known"
 	case unproven:
 		return "says that it is " + name
 	}
@@ -177,7 +179,7 @@ func answerOf(r *gateway.Record) (State, string) {
 	refused := refusal(r)
 	switch {
 	case refused != nil && r.ErrorType != "":
-		return Stopped, text + ", " + r.ErrorType + ", in AWS's words"
+		return Stopped, text + ", " + r.ErrorType
 	case refused != nil:
 		return Stopped, text + ", by the gateway"
 	case r.Status >= 500:

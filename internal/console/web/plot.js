@@ -24,7 +24,7 @@ function frame(width, name, description, { top, step }, times, format) {
     s("title", { id: `${id}-t` }, name), s("desc", { id: `${id}-d` }, description));
   for (let v = 0; v <= top * 1.0001; v += step) {
     svg.append(s("line", { class: "grid-line", x1: inner.x, x2: inner.x + inner.w, y1: y(v), y2: y(v) }),
-      s("text", { class: "axis", x: inner.x - 8, y: y(v) + 4, "text-anchor": "end" }, v === 0 ? "0" : format(v)));
+      s("text", { class: "axis", x: inner.x - 8, y: y(v) + 4, "text-anchor": "end" }, v === 0 ? "0" : format(v).replace(/\.0+ /, " ")));
   }
   const labels = Math.max(2, Math.min(6, Math.floor(inner.w / 110)));
   for (let i = 0; i < labels; i++) {
