@@ -29,6 +29,7 @@ func networkRules(v variant) []rule {
 			},
 			"a rule elsewhere":             func(t object) { objectAt(t, "Resources")["Other"] = object{"Type": "AWS::EC2::SecurityGroupIngress"} },
 			"another group":                func(t object) { properties(t, "ApiEndpoint")["SecurityGroupIds"] = list(ref("CallerSecurityGroup")) },
+			"a way out elsewhere":          func(t object) { objectAt(t, "Resources")["Other"] = object{"Type": "AWS::EC2::SecurityGroupEgress"} },
 			"callers that may go anywhere": func(t object) { delete(properties(t, "CallerSecurityGroup"), "SecurityGroupEgress") },
 		}},
 		{"private DNS is a choice", privateDNS(v), map[string]func(object){
@@ -97,10 +98,12 @@ func endpointClosed(v variant) func(object) error {
 	https := func(key string, peer any) object {
 		return object{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, key: peer}
 	}
-	in, out := list(https("SourceSecurityGroupId", ref("CallerSecurityGroup"))), any(ref("VpcCidr"))
-	if v.everything {
+	in, out, outside := list(https("SourceSecurityGroupId", ref("CallerSecurityGroup"))), https("CidrIp", ref("VpcCidr")), object(nil)
+	if v.everything { // the addresses of an existing VPC are not known, so the way leads to the endpoint's group
 		in = append(in, https("SourceSecurityGroupId", ref("FurtherCallerGroupId")), https("CidrIp", ref("CallerCidr")))
-		out = "0.0.0.0/0" // the addresses of an existing VPC are not known
+		out = object{"IpProtocol": "-1", "CidrIp": "127.0.0.1/32"}
+		outside = https("DestinationSecurityGroupId", ref("ApiSecurityGroup"))
+		outside["GroupId"] = ref("CallerSecurityGroup")
 	}
 	return func(t object) error {
 		rules := func(id, direction string) []any {
@@ -110,11 +113,15 @@ func endpointClosed(v variant) func(object) error {
 			}
 			return all
 		}
+		way := properties(t, "CallersToEndpoint")
+		delete(way, "Description")
 		return errors.Join(
 			want("rules outside of the groups", ofType(t, "AWS::EC2::SecurityGroupIngress"), []string(nil)),
+			want("number of ways out outside of the groups", len(ofType(t, "AWS::EC2::SecurityGroupEgress")), min(len(outside), 1)),
+			want("the way out outside of the groups", way, outside),
 			want("the endpoint's groups", at(properties(t, "ApiEndpoint"), "SecurityGroupIds"), list(ref("ApiSecurityGroup"))),
 			want("the way in", rules("ApiSecurityGroup", "SecurityGroupIngress"), in),
-			want("the callers' way out", rules("CallerSecurityGroup", "SecurityGroupEgress"), list(https("CidrIp", out))),
+			want("the callers' way out", rules("CallerSecurityGroup", "SecurityGroupEgress"), list(out)),
 		)
 	}
 }
