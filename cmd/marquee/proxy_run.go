@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -23,7 +24,9 @@ import (
 
 // runProxy serves until it is told to stop. It logs JSON lines to standard error.
 func runProxy(ctx context.Context, env environment, o proxyOptions) error {
-	log := slog.New(slog.NewJSONHandler(env.Stderr, nil))
+	lines := sidecar.NewLineBuffer(env.Stderr)
+	defer lines.Flush()
+	log := slog.New(slog.NewJSONHandler(lines, nil))
 	cfg, err := o.config(ctx, env)
 	if err != nil {
 		return err
@@ -63,6 +66,7 @@ func runProxy(ctx context.Context, env environment, o proxyOptions) error {
 		defer os.Remove(o.addresses)
 	}
 	log.Info("listening", "listen", addressOf(run.Door), "admin", addressOf(run.Admin), "api", cfg.Endpoint.String())
+	debug.FreeOSMemory() // what the start needed and serving does not
 	return proxy.Serve(ctx, run)
 }
 

@@ -1,0 +1,51 @@
+package sidecar_test
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/marquee-api/marquee/internal/sidecar"
+)
+
+// writes keeps each write.
+type writes []string
+
+func (w *writes) Write(b []byte) (int, error) {
+	*w = append(*w, string(b))
+	return len(b), nil
+}
+
+func TestLineBuffer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var got writes
+		log := sidecar.NewLineBuffer(&got)
+		log.Write([]byte("one\n"))
+		log.Write([]byte("two\n"))
+		if len(got) != 0 {
+			t.Fatalf("written at once: %q", got)
+		}
+		time.Sleep(200 * time.Millisecond)
+		synctest.Wait()
+		if len(got) != 1 || got[0] != "one\ntwo\n" {
+			t.Fatalf("after its time: %q", got)
+		}
+		long := strings.Repeat("x", 10<<10) + "\n"
+		log.Write([]byte(long))
+		log.Write([]byte(long)) // 20 KiB are more than the 16 KiB that wait
+		if len(got) != 2 || got[1] != long {
+			t.Fatalf("when it was full: %d writes", len(got))
+		}
+		log.Flush()
+		if len(got) != 3 || got[2] != long {
+			t.Fatalf("after Flush: %d writes", len(got))
+		}
+		log.Flush()
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if len(got) != 3 {
+			t.Errorf("there was nothing to write, but: %d writes", len(got))
+		}
+	})
+}
