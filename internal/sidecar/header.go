@@ -20,6 +20,7 @@ var hopByHop = []string{
 // X-Apigw-Api-Id is the endpoint's to set. Expect was answered when the body was taken in.
 var ofSignature = []string{
 	"Authorization", "X-Amz-Content-Sha256", "X-Amz-Date", "X-Amz-Region-Set", "X-Amz-Security-Token", "Expect",
+	"Content-Length", // net/http writes what it sends
 }
 
 // forwarded are the headers that say on whose behalf a proxy asks. The client of this one is the program beside it, whose
@@ -28,7 +29,7 @@ var forwarded = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-
 
 // reserved are the headers that neither --strip nor --add may touch: the message's frame and the signature's.
 var reserved = func() map[string]bool {
-	names := map[string]bool{"Host": true, "Content-Length": true, "X-Apigw-Api-Id": true}
+	names := map[string]bool{"Host": true, "X-Apigw-Api-Id": true}
 	for _, name := range append(hopByHop, ofSignature...) {
 		names[name] = true
 	}
@@ -87,7 +88,7 @@ func checkName(verb, name string) (string, error) {
 // outgoing is the header that leaves: the client's without what ends here, and what is added.
 func (h headerRule) outgoing(r *http.Request) http.Header {
 	named := connectionOptions(r.Header)
-	out := make(http.Header, len(r.Header)+len(h.set)+6)
+	out := make(http.Header, len(r.Header)+len(h.set)+1)
 	for name, values := range r.Header {
 		if !h.drop[name] && !contains(named, name) {
 			out[name] = values
