@@ -14,7 +14,8 @@ import (
 )
 
 // What the emulator cannot make is switched off by the template's own parameters, and looked at in TestDeployed: it has
-// no AWS::Logs::QueryDefinition, and no alarms over several metrics. It drops the API's policy, the endpoint's policy,
+// no AWS::Logs::QueryDefinition, no alarms over several metrics, and no AWS::EC2::SecurityGroupEgress, which an existing VPC
+// takes. It drops the API's policy, the endpoint's policy,
 // private DNS, security groups and log settings, which TestDeployed holds as well.
 var emulatorCannot = "SavedQueries=false Alarms=false"
 
@@ -34,7 +35,7 @@ func TestDeploy(t *testing.T) {
 	e.direct(t, outputs["CallerFunctionName"], d.api)
 
 	// In this order, since each leaves the stack as the next one finds it.
-	t.Run("half a network is refused", d.brokenRule)
+	t.Run("a group of no network is refused", d.brokenRule)
 	t.Run("another account is refused", d.anotherAccount)
 	t.Run("movies are written", d.writes)
 	t.Run("who may call", func(t *testing.T) { d.calls(t, outputs["CallerFunctionName"]) })
@@ -66,10 +67,10 @@ func (d deployment) deploy(t *testing.T, parameters string) (string, error) {
 
 // brokenRule: what does not go together is refused before there is a stack, with the reason that the template gives.
 func (d deployment) brokenRule(t *testing.T) {
-	d.stack = "marquee-half"
-	out, err := d.deploy(t, "VpcId=vpc-0123456789abcdef0")
-	if err == nil || !strings.Contains(out, "VpcId and SubnetIds are given together, or neither") {
-		t.Errorf("deploying with half a network: %v\n%s", err, out)
+	d.stack = "marquee-broken"
+	out, err := d.deploy(t, "FurtherCallerGroupId=sg-0123456789abcdef0")
+	if err == nil || !strings.Contains(out, "FurtherCallerGroupId is a group of an existing VPC, so VpcId has to be given") {
+		t.Errorf("deploying with a group of no network: %v\n%s", err, out)
 	}
 }
 
