@@ -192,7 +192,7 @@ func TestStoppingInOrder(t *testing.T) {
 // TestStoppingWithDelay: readiness is down while new connections are still answered, and told to be the last ones.
 func TestStoppingWithDelay(t *testing.T) {
 	api := newAPI(t, nil)
-	side := startRun(t, api.URL+"/dev", sidecar.Config{}, sidecar.Run{DrainDelay: 300 * time.Millisecond, DrainTimeout: time.Minute})
+	side := startRun(t, api.URL+"/dev", sidecar.Config{}, sidecar.Run{DrainDelay: 2 * time.Second, DrainTimeout: time.Minute})
 	side.stop()
 	if !waitFor(t, func() bool { code, _ := side.get(t, "/-/ready"); return code == 503 }) {
 		t.Fatal("readiness did not go down")
