@@ -107,6 +107,10 @@ func defaultProvider(ctx context.Context, env environment, profile string) (aws.
 		options = append(options, config.WithSharedConfigProfile(profile))
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, options...)
+	var unknown config.SharedConfigProfileNotExistError
+	if errors.As(err, &unknown) {
+		return nil, "", fmt.Errorf("there is no profile %q: `aws configure list-profiles` names those that there are", unknown.Profile)
+	}
 	if err != nil {
 		return nil, "", fmt.Errorf("looking for credentials: %w", err)
 	}

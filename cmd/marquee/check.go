@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -25,6 +27,7 @@ const (
 type checkOptions struct {
 	template, config, configEnv string
 	parameters, exports         []string
+	managed                     []string // ARN=FILE
 
 	format, failOn string
 	rules, skip    []string
@@ -35,7 +38,8 @@ type checkOptions struct {
 	identities string
 	verbose    bool
 
-	version string // of the program
+	version  string                     // of the program
+	policies map[string]json.RawMessage // what managed names
 }
 
 func newCheckCommand(env environment, facts buildFacts) *cobra.Command {
@@ -79,6 +83,7 @@ func (o *checkOptions) addFlags(cmd *cobra.Command) {
 	flags.StringVar(&o.configEnv, "config-env", "local", "the `environment` in it")
 	flags.StringArrayVar(&o.parameters, "param", nil, "a parameter of the template, `Key=Value`, over the file's (repeatable)")
 	flags.StringArrayVar(&o.exports, "export", nil, "an export of another stack for Fn::ImportValue, `Name=Value` (repeatable)")
+	flags.StringArrayVar(&o.managed, "managed-policy", nil, "the document of a managed policy or permissions boundary that the template or the identities file only names, `ARN=FILE` (repeatable)")
 	flags.StringVar(&o.format, "format", "text", "`text|json|sarif|github`; with --who text or json")
 	flags.StringVar(&o.failOn, "fail-on", "warning", "the least `severity` that fails: error, warning, note, or never")
 	flags.StringSliceVar(&o.rules, "rule", nil, "only this rule, an `ID` (repeatable)")
@@ -124,7 +129,7 @@ func (o *checkOptions) run(env environment) error {
 	}
 	in, err := o.inspect()
 	if err != nil {
-		return unusable(err)
+		return unusable(nameTemplate(err, o.template))
 	}
 	for _, name := range sortedKeys(in.Assumed) {
 		fmt.Fprintf(env.Stderr, "marquee: the parameter %s has no value: reviewed with %q; --param %s=… gives it one\n", name, in.Assumed[name], name)
@@ -149,11 +154,16 @@ func (o *checkOptions) inspect() (*stack.Inspection, error) {
 	if err != nil {
 		return nil, err
 	}
-	for name, value := range given {
-		config.Parameters[name] = value
+	files, err := keyValues("--managed-policy", o.managed)
+	if err != nil {
+		return nil, err
 	}
+	if o.policies, err = stack.ReadPolicies(files); err != nil {
+		return nil, err
+	}
+	maps.Copy(config.Parameters, given)
 	return stack.Inspect(o.template, stack.Options{
-		Name: config.StackName, Region: config.Region, Parameters: config.Parameters, Exports: exports,
+		Name: config.StackName, Region: config.Region, Parameters: config.Parameters, Exports: exports, ManagedPolicies: o.policies,
 	})
 }
 

@@ -25,7 +25,7 @@ func (o *checkOptions) showWho(env environment, in *stack.Inspection) error {
 		}
 		return unusable(fmt.Errorf("the template cannot be served:\n%w", errors.Join(errs...)))
 	}
-	m, err := computeWho(in.Stack, o.identities, time.Now())
+	m, err := o.computeWho(in.Stack, time.Now())
 	if err != nil {
 		return unusable(err)
 	}
@@ -43,9 +43,9 @@ func (o *checkOptions) showWho(env environment, in *stack.Inspection) error {
 	return m.WriteText(env.Stdout, terminal.Of(env.Stdout, env.Getenv))
 }
 
-func computeWho(s *stack.Stack, identities string, now time.Time) (*reach.Matrix, error) {
+func (o *checkOptions) computeWho(s *stack.Stack, now time.Time) (*reach.Matrix, error) {
 	d, err := identity.New(identity.Config{
-		Partition: s.Partition, AccountID: s.AccountID, Region: s.Region, Now: func() time.Time { return now },
+		Partition: s.Partition, AccountID: s.AccountID, Region: s.Region, ManagedPolicies: o.policies, Now: func() time.Time { return now },
 	})
 	if err != nil {
 		return nil, err
@@ -53,12 +53,12 @@ func computeWho(s *stack.Stack, identities string, now time.Time) (*reach.Matrix
 	if err := deployment.Populate(d, s); err != nil {
 		return nil, err
 	}
-	if identities != "" {
-		text, err := os.ReadFile(identities)
+	if o.identities != "" {
+		text, err := os.ReadFile(o.identities)
 		if err != nil {
 			return nil, fmt.Errorf("--identities: %w", err)
 		}
-		if err := d.Load(identities, text); err != nil {
+		if err := d.Load(o.identities, text); err != nil {
 			return nil, err
 		}
 	}

@@ -171,7 +171,16 @@ func start(ctx context.Context, options local.Options) (*local.Stack, error) {
 	if err != nil && errors.Is(ctx.Err(), context.Canceled) {
 		return nil, nil
 	}
-	return stack, err
+	return stack, nameTemplate(err, options.Template)
+}
+
+// nameTemplate says how to name a template that was not found.
+func nameTemplate(err error, path string) error {
+	var missing *fs.PathError
+	if errors.Is(err, fs.ErrNotExist) && errors.As(err, &missing) && missing.Path == path {
+		return fmt.Errorf("%w: run this where the SAM template is, or name it with --template", err)
+	}
+	return err
 }
 
 func keyValues(flag string, pairs []string) (map[string]string, error) {

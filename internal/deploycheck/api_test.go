@@ -45,6 +45,29 @@ func (r rule) test(t *testing.T, v variant, text []byte) {
 	}
 }
 
+// TestRedeployed: API Gateway serves what was deployed last, and SAM makes a new deployment only where the API's document
+// changes. So whatever a parameter says about who may call has to be in there, and not behind a condition.
+func TestRedeployed(t *testing.T) {
+	deployments := func(parameters map[string]string) []string {
+		v := variant{parameters: parameters}
+		return ofType(parse(t, v.read(t)), "AWS::ApiGateway::Deployment")
+	}
+	before := deployments(nil)
+	if len(before) != 1 {
+		t.Fatalf("got the deployments %v, want one", before)
+	}
+	for name, value := range map[string]string{
+		"RequireApiKey": "true", "PartnerAccountIds": "210987654321", "AdmittedEndpointIds": "vpce-0123456789abcdef0",
+	} {
+		if after := deployments(map[string]string{name: value}); slices.Equal(before, after) {
+			t.Errorf("with %s=%s the API is not deployed again", name, value)
+		}
+	}
+	if again := deployments(map[string]string{"LogLevel": "warn"}); !slices.Equal(before, again) {
+		t.Errorf("got the deployments %v for another LogLevel, want %v: nothing of the API has changed", again, before)
+	}
+}
+
 func apiRules(v variant) []rule {
 	operation := func(t object) object {
 		return objectAt(properties(t, "MoviesApi"), "Body", "paths", "/movie_list", "get")

@@ -18,7 +18,7 @@ type variant struct {
 	name       string
 	everything bool              // every option is on, instead of none
 	parameters map[string]string // besides the defaults
-	file       string            // environment variable with the translation, where it has been made already
+	file       string            // environment variable that may name the translation; empty: it is made here
 }
 
 // variants are the defaults and, with the values of scripts/all-options, everything.
@@ -91,7 +91,7 @@ func (v variant) translate(t *testing.T) string {
 	t.Helper()
 	sam, err := exec.LookPath("sam")
 	if err != nil {
-		t.Skip("needs the SAM CLI, or a translated template in " + v.file + ": " + err.Error())
+		t.Skipf("needs the SAM CLI, or a translated template in the variable %q: %v", v.file, err)
 	}
 	text, err := os.ReadFile(sam)
 	if err != nil {

@@ -176,6 +176,22 @@ func TestFidelityEventIdentity(t *testing.T) {
 			t.Errorf("got x-amzn-vpce-config %v, want 0", config)
 		}
 	})
+	t.Run("5.1/headers of a regional API", func(t *testing.T) {
+		f := newFixture(t, withPublicAPI)
+		f.do(t, call{
+			key: "-", host: publicID + ".execute-api.ap-northeast-2.amazonaws.com", path: "/dev/open", server: f.public,
+			header: map[string]string{"X-Forwarded-Proto": "gopher", "X-Amzn-Vpce-Id": endpoint, "X-Amzn-Trace-Id": "Root=1-3152b799-8954dae64eda91bc9a23a7e8;Parent=7fa8c0f79203be72"},
+		})
+		headers := f.function.event["headers"].(map[string]any)
+		for name, want := range map[string]any{
+			"X-Forwarded-For": "127.0.0.1", "X-Forwarded-Port": "443", "X-Forwarded-Proto": "https", "X-Amzn-Trace-Id": "Root=1-3152b799-8954dae64eda91bc9a23a7e8",
+			"x-amzn-vpce-id": nil, "X-Amzn-Vpce-Id": nil, "x-amzn-cipher-suite": nil,
+		} {
+			if headers[name] != want {
+				t.Errorf("%s: got %v, want %v", name, headers[name], want)
+			}
+		}
+	})
 	t.Run("5.1/headers of a private API", func(t *testing.T) {
 		f := newFixture(t)
 		f.do(t, call{})

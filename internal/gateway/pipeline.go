@@ -272,6 +272,9 @@ func (x *exchange) proxyRequest() *proxyevent.Request {
 		},
 		RequestID: x.ids.request, ExtendedRequestID: x.ids.extended, Time: x.now,
 	}
+	if !x.door.private() {
+		event.TraceID, _, _ = strings.Cut(x.ids.trace, ";")
+	}
 	if x.apiKey != nil {
 		event.Identity.APIKey, event.Identity.APIKeyID = x.apiKey.Value, x.apiKey.ID
 	}

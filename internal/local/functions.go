@@ -185,7 +185,15 @@ func (s *Stack) build(ctx context.Context) (map[string]string, error) {
 		return nil, err
 	}
 	s.builder = &gobuild.Builder{Output: output}
-	artifacts, err := s.builder.Build(ctx, s.builds()...)
+	functions := s.builds()
+	if len(functions) > 0 { // the first time takes a while, and silence would look like a fault
+		names := make([]string, len(functions))
+		for i, f := range functions {
+			names[i] = f.LogicalID
+		}
+		fmt.Fprintf(s.options.Out, "building %s\n", strings.Join(names, ", "))
+	}
+	artifacts, err := s.builder.Build(ctx, functions...)
 	if err != nil {
 		return nil, err
 	}

@@ -37,6 +37,7 @@ type Request struct {
 	API      API
 	Identity Identity
 
+	TraceID           string // X-Amzn-Trace-Id as a regional API hands it on: "Root=1-…"; empty: none
 	RequestID         string // x-amzn-RequestId
 	ExtendedRequestID string // x-amz-apigw-id
 	Time              time.Time
@@ -219,7 +220,9 @@ func headerMaps(r *Request) (single map[string]string, multi map[string][]string
 	forwarded := append([]string(nil), r.Header["X-Forwarded-For"]...)
 	delete(multi, HeaderName(r.Spelling, "X-Forwarded-For"))
 	multi["X-Forwarded-For"] = []string{strings.Join(append(forwarded, r.Identity.SourceIP), ", ")}
-	if r.Identity.VPCEndpointID != "" {
+	if r.Identity.VPCEndpointID == "" {
+		r.forward(multi)
+	} else {
 		// What the front end of a private API adds. The client's hop is TLS 1.2 there and nothing else.
 		multi["x-amzn-cipher-suite"] = []string{"ECDHE-RSA-AES128-GCM-SHA256"}
 		multi["x-amzn-tls-version"] = []string{"TLSv1.2"}
@@ -235,6 +238,17 @@ func headerMaps(r *Request) (single map[string]string, multi map[string][]string
 		single[name] = values[len(values)-1]
 	}
 	return single, multi
+}
+
+// forward sets what a regional API tells of the caller's own connection, whatever the caller says of it. Behind an endpoint
+// these are not always there, so they are not there here.
+func (r *Request) forward(multi map[string][]string) {
+	for name, value := range map[string]string{"X-Forwarded-Port": "443", "X-Forwarded-Proto": "https", "X-Amzn-Trace-Id": r.TraceID} {
+		delete(multi, HeaderName(r.Spelling, name))
+		if value != "" {
+			multi[name] = []string{value}
+		}
+	}
 }
 
 // HeaderName is a header's name as it reaches the function: as the client spelt it, but for those that were seen in one

@@ -1,6 +1,7 @@
 package stack_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -69,4 +70,17 @@ func TestResourcePolicySize(t *testing.T) {
 	empty := len(parse(t, text(1)).APIs[0].ResourcePolicy) - 1
 	parse(t, text(8192-empty))
 	check(t, "one more", refuse(t, text(8193-empty))[0], "t.yaml:3: A: the resource policy has 8193 characters: AWS takes 8192")
+}
+
+// More resources than an account has by default are named, each path's parents counted.
+func TestResourceCount(t *testing.T) {
+	text := func(n int) string {
+		var paths strings.Builder
+		for i := range n {
+			fmt.Fprintf(&paths, "/p%d: {get: {x-amazon-apigateway-integration: {type: mock, responses: {default: {statusCode: 200}}}}}, ", i)
+		}
+		return sam + "Resources:\n  A: {Type: AWS::Serverless::Api, Properties: {StageName: v1, OpenApiVersion: 3.0.1, DefinitionBody: {openapi: 3.0.1, paths: {" + strings.ReplaceAll(paths.String(), "/p0:", "/p0/x:") + "}}}}\n"
+	}
+	check(t, "300 resources", len(parse(t, text(299)).Warnings), 0)
+	check(t, "301 resources", warnings(parse(t, text(300))), []string{"t.yaml:3: A: the API has 301 resources: AWS takes 300 unless the account's quota was raised"})
 }

@@ -44,7 +44,9 @@ func (b *builder) unpermitted(api *API, r *Route, grants []grant) string {
 	}
 	for _, method := range methodsOf(r.Method) {
 		arn := b.n.expand("arn:{partition}:execute-api:{region}:{account}:", "", "") + api.ID + "/" + api.Stage + "/" + method + r.Path
-		if !slices.ContainsFunc(grants, func(g grant) bool { return g.function == r.FunctionID && g.alias == r.Qualifier && glob(g.source, arn) }) {
+		if !slices.ContainsFunc(grants, func(g grant) bool {
+			return g.function == r.FunctionID && g.alias == r.Qualifier && arnLike(g.source, arn)
+		}) {
 			return "nothing permits API Gateway to invoke " + r.FunctionID + " from " + method + " " + r.Path + "; add an event for it, or an AWS::Lambda::Permission"
 		}
 	}
@@ -91,8 +93,8 @@ func (b *builder) permissionGrants() []grant {
 	var out []grant
 	for _, res := range b.ofType("AWS::Lambda::Permission") {
 		c := b.cursor(res)
-		principal, action := c.at("Principal").text(), c.at("Action").text()
-		if principal != "apigateway.amazonaws.com" && principal != "*" || !slices.Contains([]string{"lambda:InvokeFunction", "lambda:*"}, action) {
+		principal, action := c.at("Principal").text(), strings.ToLower(c.at("Action").text())
+		if principal != "apigateway.amazonaws.com" && principal != "*" || !slices.Contains([]string{"lambda:invokefunction", "lambda:*", "*"}, action) {
 			continue
 		}
 		if c.at("PrincipalOrgID").exists() || c.at("FunctionUrlAuthType").exists() || c.at("InvokedViaFunctionUrl").flag() {
@@ -107,16 +109,34 @@ func (b *builder) permissionGrants() []grant {
 	return out
 }
 
-// functionNamed finds a function by its name or ARN, with or without an alias or version.
+// functionNamed finds a function by its name, its ARN or the last parts of that, with or without an alias or version.
 func (b *builder) functionNamed(name string) (id, qualifier string) {
 	for _, f := range b.stack.Functions {
-		for _, form := range []string{f.ARN, f.Name} {
+		for _, form := range []string{f.ARN, b.n.account + ":function:" + f.Name, "function:" + f.Name, f.Name} {
 			if rest, ok := strings.CutPrefix(name, form); ok && (rest == "" || rest[0] == ':') {
 				return f.LogicalID, strings.TrimPrefix(rest, ":")
 			}
 		}
 	}
 	return "", ""
+}
+
+// arnLike matches a pattern with an ARN, part by part: a star does not cross the first five colons.
+func arnLike(pattern, arn string) bool {
+	if pattern == "*" {
+		return true
+	}
+	const parts = 6
+	want, got := strings.SplitN(pattern, ":", parts), strings.SplitN(arn, ":", parts)
+	if len(want) != parts || len(got) != parts {
+		return false
+	}
+	for i := range want {
+		if !glob(want[i], got[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // glob matches a pattern of Lambda's resource policy: a star is any text, a question mark one character.

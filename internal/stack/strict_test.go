@@ -131,17 +131,20 @@ func TestPermissions(t *testing.T) {
 		more string
 		want []string
 	}{
-		"none":            {"", []string{missing}},
-		"API Gateway":     {"  P: {Type: AWS::Lambda::Permission, Properties: {FunctionName: !GetAtt F.Arn, Action: lambda:InvokeFunction, Principal: apigateway.amazonaws.com}}\n", nil},
-		"somebody else":   {"  P: {Type: AWS::Lambda::Permission, Properties: {FunctionName: !Ref F, Action: lambda:InvokeFunction, Principal: sns.amazonaws.com}}\n", []string{missing}},
-		"another path":    {permission("!Ref F", `SourceArn: !Sub "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${A}/*/GET/b"`), []string{missing}},
-		"another method":  {permission("!Ref F", `SourceArn: !Sub "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${A}/*/POST/a"`), []string{missing}},
-		"another API":     {permission("!Ref F", `SourceArn: !Sub "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:zzzzzzzzzz/*"`), []string{missing}},
-		"its own path":    {permission("!Ref F", `SourceArn: !Sub "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${A}/v1/GET/a"`), nil},
-		"another account": {permission("!Ref F", `SourceAccount: "210987654321"`), []string{missing}},
-		"an organization": {permission("!Ref F", `PrincipalOrgID: o-1`), []string{missing}},
-		"an alias alone":  {permission("!Sub \"${F}:live\"", ``), []string{missing}},
-		"another's event": {"  G: {Type: AWS::Serverless::Function, Properties: {Runtime: provided.al2023, Events: {E: {Type: Api, Properties: {RestApiId: !Ref A, Path: /a, Method: get}}}}}\n", []string{missing}},
+		"none":                   {"", []string{missing}},
+		"API Gateway":            {"  P: {Type: AWS::Lambda::Permission, Properties: {FunctionName: !GetAtt F.Arn, Action: lambda:InvokeFunction, Principal: apigateway.amazonaws.com}}\n", nil},
+		"somebody else":          {"  P: {Type: AWS::Lambda::Permission, Properties: {FunctionName: !Ref F, Action: lambda:InvokeFunction, Principal: sns.amazonaws.com}}\n", []string{missing}},
+		"another path":           {permission("!Ref F", `SourceArn: !Sub "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${A}/*/GET/b"`), []string{missing}},
+		"another method":         {permission("!Ref F", `SourceArn: !Sub "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${A}/*/POST/a"`), []string{missing}},
+		"another API":            {permission("!Ref F", `SourceArn: !Sub "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:zzzzzzzzzz/*"`), []string{missing}},
+		"its own path":           {permission("!Ref F", `SourceArn: !Sub "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${A}/v1/GET/a"`), nil},
+		"another account":        {permission("!Ref F", `SourceAccount: "210987654321"`), []string{missing}},
+		"too few parts":          {permission("!Ref F", `SourceArn: !Sub "arn:aws:execute-api:*:${A}/*"`), []string{missing}},
+		"any region and account": {permission("!Ref F", `SourceArn: !Sub "arn:aws:execute-api:*:*:${A}/*"`), nil},
+		"a part of its ARN":      {permission("!Sub \"${AWS::AccountId}:function:${F}\"", ""), nil},
+		"an organization":        {permission("!Ref F", `PrincipalOrgID: o-1`), []string{missing}},
+		"an alias alone":         {permission("!Sub \"${F}:live\"", ``), []string{missing}},
+		"another's event":        {"  G: {Type: AWS::Serverless::Function, Properties: {Runtime: provided.al2023, Events: {E: {Type: Api, Properties: {RestApiId: !Ref A, Path: /a, Method: get}}}}}\n", []string{missing}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
