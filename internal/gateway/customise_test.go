@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -52,6 +53,7 @@ func TestGatewayResponses(t *testing.T) {
 			call{key: "-", header: map[string]string{"Accept": "text/html;q=1, */*"}}, want{403, "<p>", map[string]string{"Content-Type": "text/html"}}},
 		"not before the API is known":   {[]options{own("DEFAULT_4XX", tell)}, call{path: "/prod/x"}, want{403, forbidden, nil}},
 		"not of a body above 10 MiB":    {[]options{own("DEFAULT_4XX", tell), own("REQUEST_TOO_LARGE", tell)}, call{method: "POST", body: strings.Repeat("x", 10<<20+1)}, want{413, "HTTP content length exceeded 10485760 bytes.", nil}},
+		"nor if it comes in chunks":     {[]options{own("DEFAULT_4XX", tell), own("REQUEST_TOO_LARGE", tell)}, call{method: "POST", body: strings.Repeat("x", 10<<20+1), tamper: func(r *http.Request) { r.ContentLength = -1 }}, want{413, "HTTP content length exceeded 10485760 bytes.", nil}},
 		"not of a function's own error": {[]options{own("DEFAULT_4XX", tell), answering(`{"statusCode":404,"body":"its own"}`)}, call{}, want{404, "its own", nil}},
 	}
 	for name, tt := range tests {
