@@ -88,3 +88,26 @@ func FuzzParser(f *testing.F) {
 		}
 	})
 }
+
+// Two lines of defence against heads and requests that are out of step: what no handler sees is not followed, and what is
+// of another request is not told.
+func TestHeadsOutOfStep(t *testing.T) {
+	var p parser
+	p.feed([]byte("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n"))
+	if p.state != lost || len(p.heads) != 0 {
+		t.Errorf("OPTIONS *: got state %d and %d heads", p.state, len(p.heads))
+	}
+	r := &http.Request{Method: "GET", RequestURI: "/a", Header: http.Header{"Test-Header": {"1"}}}
+	for name, h := range map[string]head{
+		"another target":           {"GET /b", "TEST-header\n"},
+		"another method":           {"PUT /a", "TEST-header\n"},
+		"a name that is not there": {"GET /a", "TEST-header\nother\n"},
+	} {
+		if names, ok := h.spelt(r); ok || names != nil {
+			t.Errorf("%s: got %v", name, names)
+		}
+	}
+	if names, ok := (&head{"GET /a", "TEST-header\n"}).spelt(r); !ok || names["Test-Header"] != "TEST-header" {
+		t.Errorf("its own: got %v, %v", names, ok)
+	}
+}
