@@ -184,16 +184,24 @@ func Get[T any](tb testing.TB, p *Page, expression string) T {
 	return value
 }
 
-// Wait waits until an expression is true.
+// Wait waits until an expression is true. What throws is not yet true, and a page that loads anew is asked again.
 func (p *Page) Wait(tb testing.TB, expression string) {
 	tb.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, stepTime)
 	defer cancel()
-	// What is not there yet may throw: that is not yet true.
-	condition := "(() => { try { return Boolean(" + expression + ") } catch { return false } })()"
-	if err := chromedp.Do(ctx, chromedp.Poll[chromedp.Void](condition, chromedp.WithPollingTimeout(stepTime))); err != nil {
-		text, _ := chromedp.Run(p.ctx, chromedp.Evaluate[string]("location.hash + '\\n' + document.body.innerText"))
-		tb.Fatalf("waiting for %s: %v\n%s\n%v", shortened(expression), err, text, p.Problems())
+	condition := chromedp.Evaluate[bool]("(() => { try { return Boolean(" + expression + ") } catch { return false } })()")
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if done, err := chromedp.Run(ctx, condition); err == nil && done {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			text, _ := chromedp.Run(p.ctx, chromedp.Evaluate[string]("location.hash + '\\n' + document.body.innerText"))
+			tb.Fatalf("not so within %v: %s\n%s\n%v", stepTime, shortened(expression), text, p.Problems())
+		}
 	}
 }
 

@@ -28,17 +28,16 @@ const (
 // Run is what the page says of the stack whose requests it shows. No field holds a secret.
 type Run struct {
 	// Recorded is the name of the log that is shown, empty for a running stack.
-	Recorded  string     `json:"recorded,omitempty"`
-	Region    string     `json:"region,omitempty"`
-	AccountID string     `json:"account_id,omitempty"`
-	APIs      []API      `json:"apis,omitempty"`
-	Doors     []Door     `json:"doors,omitempty"`
-	Callers   []Caller   `json:"callers,omitempty"`
-	APIKeys   []string   `json:"api_keys,omitempty"` // their names
-	Faults    []Fault    `json:"faults,omitempty"`   // what a Trier can do wrong on purpose
-	Documents []string   `json:"documents,omitempty"`
-	Commands  *Commands  `json:"-"`
-	Started   *time.Time `json:"started,omitempty"`
+	Recorded  string    `json:"recorded,omitempty"`
+	Region    string    `json:"region,omitempty"`
+	AccountID string    `json:"account_id,omitempty"`
+	APIs      []API     `json:"apis,omitempty"`
+	Doors     []Door    `json:"doors,omitempty"`
+	Callers   []Caller  `json:"callers,omitempty"`
+	APIKeys   []string  `json:"api_keys,omitempty"` // their names
+	Faults    []Fault   `json:"faults,omitempty"`   // what a Trier can do wrong on purpose
+	Documents []string  `json:"documents,omitempty"`
+	Commands  *Commands `json:"-"`
 }
 
 // API is one stage of an API.
@@ -86,8 +85,9 @@ type Commands struct {
 
 // Attempt is a call to try.
 type Attempt struct {
-	Caller string            `json:"caller"` // of Run.Callers; empty: unsigned
-	Door   string            `json:"door"`   // of Run.Doors
+	Caller string            `json:"caller"`        // of Run.Callers; empty: unsigned
+	Door   string            `json:"door"`          // of Run.Doors
+	API    string            `json:"api,omitempty"` // its id; empty: whichever has the stage
 	Stage  string            `json:"stage"`
 	Method string            `json:"method"`
 	Path   string            `json:"path"` // below the stage, percent-encoded, with the query

@@ -64,6 +64,9 @@ func (c *Console) resent(r *gateway.Record) (s resent, note string) {
 		s.header = append(s.header, [2]string{"Host", r.Host})
 	}
 	s.caller = c.callerOf(r)
+	if parts := strings.Split(resourceOf(r), ":"); s.region == "" && len(parts) > 3 {
+		s.region = parts[3] // of the ARN that was asked for: a log says it nowhere else
+	}
 	if s.region == "" {
 		s.region = "us-east-1"
 	}
@@ -80,6 +83,13 @@ func (c *Console) resent(r *gateway.Record) (s resent, note string) {
 		s.body = d.RequestBody.Text
 	}
 	return s, note
+}
+
+func resourceOf(r *gateway.Record) string {
+	if r.Detail == nil {
+		return ""
+	}
+	return r.Detail.Resource
 }
 
 // callerOf is the profile that a request is signed by again.

@@ -112,6 +112,17 @@ func TestSecurityShellGetsWordsAsTheyAre(t *testing.T) {
 	}
 }
 
+// A log does not say the region, but for the ARN that the policies were asked about.
+func TestCopiesOfARecordedRun(t *testing.T) {
+	c := newConsole(func(cfg *console.Config) { cfg.Run.Recorded = "requests.jsonl" })
+	c.Add(gateway.Record{Time: start, Name: "reader", Method: "GET", Host: "127.0.0.1:9080", Path: "/dev/a",
+		Detail: &gateway.Detail{Target: "/dev/a", Resource: "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5/dev/GET/a"}})
+	got := decode[struct{ Copies console.Copies }](t, ask(t, c, "GET", "http://localhost/api/requests/1", "")).Copies
+	if want := "curl --aws-sigv4 aws:amz:eu-central-1:execute-api --config .marquee/curl/reader http://127.0.0.1:9080/dev/a"; got.Curl != want {
+		t.Errorf("got %s, want %s", got.Curl, want)
+	}
+}
+
 func TestCopiesSayWhatTheyLack(t *testing.T) {
 	if got := copiesOf(t, gateway.Record{Name: "reader", Method: "GET", Path: "/dev/a"}); got.Note == "" || got.Call == "" {
 		t.Errorf("without details: got %+v", got)

@@ -16,9 +16,8 @@ var doorLabels = map[string]string{"vpce": "the VPC endpoint", "other_vpce": "an
 
 // newConsole makes the page of the run.
 func (s *Stack) newConsole(ways deployment.Doors) *console.Console {
-	started := s.options.Now()
 	run := console.Run{
-		Region: s.template.Region, AccountID: s.template.AccountID, Started: &started, Faults: faultChoices,
+		Region: s.template.Region, AccountID: s.template.AccountID, Faults: faultChoices,
 		Commands: &console.Commands{Program: s.options.Command, Credentials: s.files.credentials, Curl: s.files.curl},
 		Doors: []console.Door{
 			{Name: ways.VPCE.Name, URL: s.doors[doorVPCE].url(), VPCEndpointID: ways.VPCE.VPCEndpointID},

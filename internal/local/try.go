@@ -121,6 +121,9 @@ func (t *trier) request(ctx context.Context, a console.Attempt) (*http.Request, 
 	for name, value := range a.Header {
 		r.Header.Set(name, value)
 	}
+	if a.API != "" && t.doors[door].VPCEndpointID != "" { // where the header names the API, as on AWS
+		r.Header.Set("X-Apigw-Api-Id", a.API)
+	}
 	if host := r.Header.Get("Host"); host != "" {
 		r.Host = host
 	}

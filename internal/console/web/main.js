@@ -39,11 +39,16 @@ const states = {
   connecting: "Connecting", live: "Live", waiting: "Reconnecting", recorded: "Recorded",
 };
 
-function showState(store, run) {
+function showState(store) {
   const live = document.getElementById("live");
   live.dataset.state = store.state;
   live.textContent = states[store.state];
-  if (run.recorded) live.title = run.recorded;
+}
+
+/** showRun says which stack, or which log, the page is about. */
+function showRun(run) {
+  const stages = (run.apis ?? []).map((api) => api.stage);
+  document.getElementById("about").textContent = run.recorded ? run.recorded.split("/").at(-1) : [[...new Set(stages)].join(", "), run.region].filter(Boolean).join(" · ");
 }
 
 /** hasMovies says whether the stack's API is the movie list. */
@@ -107,9 +112,10 @@ async function start() {
     fill(main, h("div", { class: "empty" }, h("h1", {}, "The stack does not answer"), h("p", {}, String(error.message))));
     return;
   }
-  const store = new Store(run.recorded);
-  store.addEventListener("state", () => showState(store, run));
-  showState(store, run);
+  const store = new Store(run);
+  store.addEventListener("state", () => showState(store));
+  showState(store);
+  showRun(run);
   setUpViews(makeViews(run, store));
 }
 

@@ -51,8 +51,26 @@ function draw(view) {
     h("div", { class: "view-head" }, h("h1", { id: "matrix-title" }, "Who may call what"),
       h("p", {}, "Each call was put to the checks that a request meets, as the template now stands.")),
     h("div", { class: "matrix-bar" }, doorChoice(view, doors), legend()),
-    h("div", { class: "table-scroll matrix-scroll", tabindex: "0", role: "region", "aria-label": "Routes and identities" }, table(view, identities)),
+    h("div", { class: "table-scroll matrix-scroll", tabindex: "0", role: "region", "aria-label": "Routes and identities", onkeydown: (event) => move(view, event) }, table(view, identities)),
     view.reason);
+  makeCurrent(view, view.element.querySelector(".cell"));
+}
+
+/** makeCurrent lets one cell be reached by Tab; the arrow keys lead to the others. */
+function makeCurrent(view, cell) {
+  for (const other of view.element.querySelectorAll(".cell")) other.tabIndex = other === cell ? 0 : -1;
+}
+
+function move(view, event) {
+  const step = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[event.key];
+  const td = event.target.closest("td");
+  if (!step || !td) return;
+  event.preventDefault();
+  const row = view.element.querySelector(".matrix-table").tBodies[0].rows[td.parentElement.sectionRowIndex + step[0]];
+  const cell = row?.cells[td.cellIndex + step[1]]?.querySelector(".cell");
+  if (!cell) return;
+  makeCurrent(view, cell);
+  cell.focus();
 }
 
 function doorChoice(view, doors) {
@@ -115,7 +133,11 @@ function button(view, cell) {
 
 function choose(view, cell) {
   if (!cell) return;
-  for (const b of view.element.querySelectorAll(".cell")) b.setAttribute("aria-pressed", String(b.dataset.key === keyOf(cell)));
+  for (const b of view.element.querySelectorAll(".cell")) {
+    const chosen = b.dataset.key === keyOf(cell);
+    b.setAttribute("aria-pressed", String(chosen));
+    if (chosen) makeCurrent(view, b);
+  }
   replace(link("matrix", "", { door: view.door, cell: keyOf(cell) }));
   const o = outcomes[cell.outcome];
   const row = (name, value) => value && h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, value));
@@ -130,7 +152,7 @@ function choose(view, cell) {
       row("API key", cell.api_key_required && "needed besides"), row("Door", labelOf(view.run, { name: view.door })),
       row("Caller", h("span", { class: "mono" }, view.matrix.identities.find((i) => i.name === cell.identity)?.arn ?? cell.identity)))),
     view.run.try && h("p", {}, h("a", {
-      class: "button", href: link("try", "", { caller: cell.identity === "anonymous" || !callerKnown(view.run, cell.identity) ? "" : cell.identity, door: view.door, stage, method: cell.method, path: cell.path }),
+      class: "button", href: link("try", "", { caller: cell.identity === "anonymous" || !callerKnown(view.run, cell.identity) ? "" : cell.identity, door: view.door, api: view.matrix.apis.find((a) => a.logical_id === cell.api)?.id, stage, method: cell.method, path: cell.path }),
     }, "Try this call")));
 }
 

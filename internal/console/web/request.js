@@ -110,7 +110,7 @@ function again(run, summary, record) {
   const known = (run.callers ?? []).some((c) => c.name === summary.identity);
   const same = (run.callers ?? []).find((c) => c.arn === record.identity);
   return link("try", "", {
-    caller: known ? summary.identity : same?.name ?? "", door: summary.door, stage, method: summary.method, path: path || "/",
+    caller: known ? summary.identity : same?.name ?? "", door: summary.door, api: record.api, stage, method: summary.method, path: path || "/",
     body: record.detail?.request_body?.truncated ? "" : record.detail?.request_body?.text,
   });
 }

@@ -11,11 +11,11 @@ export class Store extends EventTarget {
 
   #source;
   #last = "";
-  #recorded;
+  #run;
 
-  constructor(recorded) {
+  constructor(run) {
     super();
-    this.#recorded = recorded;
+    this.#run = run;
     // A page in the background lets go of its connection: a browser has six for a host.
     document.addEventListener("visibilitychange", () => (document.hidden ? this.#close() : this.#open()));
     this.#open();
@@ -25,9 +25,11 @@ export class Store extends EventTarget {
     if (this.#source || document.hidden) return;
     const source = new EventSource(this.#last ? `/api/stream?after=${this.#last}` : "/api/stream");
     this.#source = source;
-    source.addEventListener("open", () => this.#become(this.#recorded ? "recorded" : "live"));
+    source.addEventListener("open", () => this.#become(this.#run.recorded ? "recorded" : "live"));
     source.addEventListener("reset", (event) => {
       this.#last = event.lastEventId;
+      // Another stack answers here now, with other identities and another token.
+      if (!event.lastEventId.startsWith(`${this.#run.name}.`)) location.reload();
       this.summaries = [];
       this.current = false;
       this.runs++;

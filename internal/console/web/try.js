@@ -21,7 +21,7 @@ class TryView {
     const choice = (id, options, onchange) => h("select", { id, name: id, onchange: onchange ?? (() => this.#changed()) }, options.map(([value, text]) => h("option", { value }, text)));
     this.caller = choice("try-caller", [...run.callers.map((c) => [c.name, c.name]), ["", "nobody (unsigned)"]]);
     this.door = choice("try-door", run.doors.map((d) => [d.name, d.label]));
-    this.stage = choice("try-stage", run.apis.map((a) => [a.stage, `${a.id}/${a.stage}`]), () => { this.#showRoutes(); this.#changed(); });
+    this.stage = choice("try-stage", run.apis.map((a) => [`${a.id}/${a.stage}`, `${a.id}/${a.stage}`]), () => { this.#showRoutes(); this.#changed(); });
     this.route = h("select", { id: "try-route", onchange: () => this.#takeRoute() });
     this.method = choice("try-method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].map((m) => [m, m]));
     this.path = h("input", { id: "try-path", required: true, autocomplete: "off", spellcheck: "false", pattern: "/.*", title: "a path that begins with a slash", oninput: () => this.#changed(), class: "mono" });
@@ -65,7 +65,8 @@ class TryView {
       if (value === null) return;
       if (control.tagName !== "SELECT" || [...control.options].some((o) => o.value === value)) control.value = value;
     };
-    set(this.stage, "stage");
+    const api = this.#run.apis.find((a) => a.id === params.get("api") && a.stage === params.get("stage")) ?? this.#run.apis.find((a) => a.stage === params.get("stage"));
+    if (api) this.stage.value = `${api.id}/${api.stage}`;
     this.#showRoutes();
     if (params.has("path")) this.caller.value = params.get("caller") ?? "";
     set(this.caller, "caller");
@@ -79,7 +80,7 @@ class TryView {
   }
 
   #showRoutes() {
-    this.#api = this.#run.apis.find((a) => a.stage === this.stage.value) ?? this.#run.apis[0];
+    this.#api = this.#run.apis.find((a) => `${a.id}/${a.stage}` === this.stage.value) ?? this.#run.apis[0];
     fill(this.route, this.#api.routes.map((r) => h("option", { value: `${r.method} ${r.path}` }, `${r.method} ${r.path}`)), h("option", { value: "" }, "another path"));
     if (!this.path.value) this.#takeRoute();
   }
@@ -101,7 +102,7 @@ class TryView {
   }
 
   #address() {
-    return { caller: this.caller.value, door: this.door.value, stage: this.#run.apis.length > 1 ? this.stage.value : "", method: this.method.value, path: this.path.value, fault: this.fault.value };
+    return { caller: this.caller.value, door: this.door.value, ...(this.#run.apis.length > 1 ? { api: this.#api.id, stage: this.#api.stage } : {}), method: this.method.value, path: this.path.value, fault: this.fault.value };
   }
 
   #changed() {
@@ -124,7 +125,7 @@ class TryView {
     if (sends && this.type.value) header["Content-Type"] = this.type.value;
     return {
       caller: this.caller.value, door: this.door.value, stage: this.#api.stage, method: this.method.value, path: this.path.value,
-      header, body: sends ? this.body.value : "", api_key: this.key.value, fault: this.fault.value,
+      ...(this.#run.apis.length > 1 ? { api: this.#api.id } : {}), header, body: sends ? this.body.value : "", api_key: this.key.value, fault: this.fault.value,
     };
   }
 
