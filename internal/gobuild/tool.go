@@ -13,7 +13,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -34,9 +33,7 @@ func (b *Builder) run(ctx context.Context, p plan) (string, error) {
 	cmd.Env = b.Env
 	cmd.Env = append(withoutMake(cmd.Environ()), p.env...)
 	cmd.Stdout, cmd.Stderr = &out, &out
-	// make and go start children of their own; a cancelled build ends them all.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	endTogether(cmd)
 	cmd.WaitDelay = waitDelay
 	err := cmd.Run()
 	switch {

@@ -79,6 +79,9 @@ type outcome struct {
 // New checks cfg and returns a function that starts processes when they are
 // needed. The caller must call [Function.Close].
 func New(cfg Config) (*Function, error) {
+	if err := Supported(); err != nil {
+		return nil, err
+	}
 	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return nil, err

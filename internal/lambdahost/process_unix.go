@@ -7,6 +7,9 @@ import (
 	"syscall"
 )
 
+// Supported says why functions cannot be run on this system; nil: they can.
+func Supported() error { return nil }
+
 const terminateSignal = syscall.SIGTERM
 
 // signalGroup sends s to every process of the group that pid leads. An error

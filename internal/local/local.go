@@ -115,6 +115,9 @@ const (
 // Start brings the stack up. The context bounds the start; what was started when it fails is stopped again. The caller
 // must Close the stack.
 func Start(ctx context.Context, o Options) (_ *Stack, err error) {
+	if err := lambdahost.Supported(); err != nil {
+		return nil, err
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
