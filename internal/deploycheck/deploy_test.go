@@ -13,11 +13,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 )
 
-// What the emulator cannot make is switched off by the template's own parameters, and looked at in TestDeployed: it has
-// no AWS::Logs::QueryDefinition, no alarms over several metrics, and no AWS::EC2::SecurityGroupEgress, which an existing VPC
-// takes. It drops the API's policy, the endpoint's policy,
-// private DNS, security groups and log settings, which TestDeployed holds as well.
-var emulatorCannot = "SavedQueries=false Alarms=false"
+// emulatorCannot switches off, by the template's own parameters, what the emulator cannot make: it has no
+// AWS::Logs::QueryDefinition and no alarms over several metrics. Nor has it AWS::EC2::SecurityGroupEgress, which an
+// existing VPC takes, so the VPC is a new one. What it drops without a word is held to by TestDeployed: the API's policy,
+// the endpoint's policy, private DNS, security groups, log settings.
+const emulatorCannot = "SavedQueries=false Alarms=false"
 
 // TestDeploy deploys template.yaml, as it is, with the SAM CLI, and calls what was deployed: signed and unsigned, by who
 // may and who may not, with the API's fence and without.
