@@ -147,7 +147,7 @@ func sum(e ast.Expr) (string, bool) {
 
 var (
 	verb      = regexp.MustCompile(`%[-+#]?[0-9.]*[a-z]`)
-	errorType = regexp.MustCompile(`^[A-Z]\w+Exception$`)
+	errorType = regexp.MustCompile(`^[A-Z]\w+Exception$|^[A-Z][A-Z0-9_]+$`) // of the header, and of a gateway response
 )
 
 // constantParts are the parts of a format that every refusal of it has. Punctuation alone, JSON around a text and names of
