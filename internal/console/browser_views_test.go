@@ -91,6 +91,20 @@ func TestSecurityRequestsAreText(t *testing.T) {
 	}
 }
 
+func TestCopyButtons(t *testing.T) {
+	b, s := browsertest.Start(t), newSite(t)
+	want := decode[struct{ Copies console.Copies }](t, ask(t, s.Console, "GET", "http://localhost/api/requests/1", "")).Copies
+	p := s.open(t, b, "#/request/1", desktop)
+	p.Wait(t, `document.querySelector(".way")`)
+	// A browser without a window has no clipboard to read.
+	browsertest.Get[bool](t, p, `(() => { window.copied = []; navigator.clipboard.writeText = async (text) => { window.copied.push(text) }; return true })()`)
+	browsertest.Get[bool](t, p, `[...document.querySelectorAll("[aria-label='Send it again'] button")].forEach(b => b.click()), true`)
+	p.Wait(t, `window.copied.length === 3 && document.querySelector(".toast[role=status]")`)
+	if diff := cmp.Diff([]string{want.Call, want.Curl, want.Go}, browsertest.Get[[]string](t, p, "window.copied")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestTryAsksTheServerToSign(t *testing.T) {
 	b, s := browsertest.Start(t), newSite(t)
 	p := s.open(t, b, "#/try?caller=stranger&door=public&method=PUT&path=/movie_list/1999/x&body={\"a\":1}&fault=stale", desktop)

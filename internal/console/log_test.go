@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -48,9 +49,9 @@ func FuzzRead(f *testing.F) {
 		if len(got) != min(count, 5000) {
 			t.Errorf("said %d records, shows %d", count, len(got))
 		}
-		for _, r := range got {
-			if w := ask(t, c, "GET", "http://localhost/api/requests/1", ""); count <= 5000 && w.Code != 200 {
-				t.Errorf("request 1 of %d: got %d", r.Number, w.Code)
+		if len(got) > 0 { // whatever a record holds, it can be shown
+			if w := ask(t, c, "GET", fmt.Sprintf("http://localhost/api/requests/%d", got[0].Number), ""); w.Code != 200 {
+				t.Errorf("request %d: got %d %s", got[0].Number, w.Code, w.Body)
 			}
 		}
 	})
