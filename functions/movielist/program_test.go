@@ -179,23 +179,24 @@ func TestProgramStoreUnavailable(t *testing.T) {
 	tests := map[string]struct {
 		endpoint string
 		timeout  time.Duration // of the function
-		most     time.Duration // with room for a busy machine
-		status   int
-		code     string
+		codes    map[int]string
 	}{
-		"refused":                    {"http://" + closed.Addr().String(), 10 * time.Second, 2 * time.Second, 503, "unavailable"},
-		"silent":                     {"http://" + silent.Addr().String(), 10 * time.Second, 4 * time.Second, 503, "unavailable"},
-		"silent, little time":        {"http://" + silent.Addr().String(), time.Second, 2 * time.Second, 504, "timeout"},
-		"name that does not resolve": {"http://dynamodb.invalid", 10 * time.Second, 4 * time.Second, 503, "unavailable"},
+		"refused": {"http://" + closed.Addr().String(), 10 * time.Second, map[int]string{503: "unavailable"}},
+		// Two attempts fit into the service's own limit on an idle machine, not always on a busy one.
+		"silent":                     {"http://" + silent.Addr().String(), 10 * time.Second, map[int]string{503: "unavailable", 504: "timeout"}},
+		"silent, little time":        {"http://" + silent.Addr().String(), time.Second, map[int]string{504: "timeout"}},
+		"name that does not resolve": {"http://dynamodb.invalid", 10 * time.Second, map[int]string{503: "unavailable", 504: "timeout"}},
 	}
+	const most = 9 * time.Second // less than the time of the function; far more than it takes, for busy machines
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := start(t, map[string]string{"TABLE_NAME": "movies", "AWS_ENDPOINT_URL_DYNAMODB": tt.endpoint})
 			for range 2 { // the process lives on
 				resp, took := h.invoke(t, proxyEvent("GET", "/movie_list", nil), tt.timeout)
-				if resp.StatusCode != tt.status || !strings.Contains(resp.Body, `"code":"`+tt.code+`"`) || took > tt.most {
-					t.Errorf("got %d %s after %v, want %d within %v", resp.StatusCode, resp.Body, took, tt.status, tt.most)
+				code, ok := tt.codes[resp.StatusCode]
+				if !ok || !strings.Contains(resp.Body, `"code":"`+code+`"`) || took > most {
+					t.Errorf("got %d %s after %v, want one of %v within %v", resp.StatusCode, resp.Body, took, tt.codes, most)
 				}
 			}
 			for _, line := range h.stderr.lines(t, 2) {
