@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"mvdan.cc/sh/v3/expand"
@@ -156,6 +157,27 @@ func callsIn(t *testing.T, script string) [][]string {
 		return true
 	})
 	return calls
+}
+
+// The README's table has a line for each command, and for no other.
+func TestReadmeNamesEveryCommand(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := map[string]bool{}
+	for _, found := range regexp.MustCompile("(?m)^\\| `(marquee [a-z]+)` \\|").FindAllStringSubmatch(string(readme), -1) {
+		named[found[1]] = true
+	}
+	want := map[string]bool{}
+	for _, cmd := range ownCommands(t) {
+		if cmd.HasParent() && !cmd.Hidden && cmd.Name() != "version" {
+			want[cmd.CommandPath()] = true
+		}
+	}
+	if diff := cmp.Diff(want, named); diff != "" {
+		t.Errorf("commands (-program +README):\n%s", diff)
+	}
 }
 
 // A command line that is not understood says what to do about it.
