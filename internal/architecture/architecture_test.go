@@ -56,6 +56,7 @@ var allowed = map[string][]string{
 	"marqueetest":               {"apiclient", "internal/deployment", "internal/gateway", "internal/identity", "internal/spelling", "internal/stack"},
 
 	// Helpers of tests, which ship with nothing.
+	"internal/console/browser":        {},
 	"internal/browsertest":            {},
 	"internal/dynamolocal/dynamotest": {"internal/dynamolocal"},
 	"internal/movies/moviestest":      {"internal/dynamolocal", "internal/dynamolocal/dynamotest", "internal/movies"},

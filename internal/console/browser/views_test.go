@@ -1,4 +1,4 @@
-package console_test
+package browser_test
 
 import (
 	"fmt"
@@ -93,7 +93,7 @@ func TestSecurityRequestsAreText(t *testing.T) {
 
 func TestCopyButtons(t *testing.T) {
 	b, s := browsertest.Start(t), newSite(t)
-	want := decode[struct{ Copies console.Copies }](t, ask(t, s.Console, "GET", "http://localhost/api/requests/1", "")).Copies
+	want := s.copiesOf(t, 1)
 	p := s.open(t, b, "#/request/1", desktop)
 	p.Wait(t, `document.querySelector(".way")`)
 	// A browser without a window has no clipboard to read.
