@@ -2,9 +2,10 @@
 
 /** read takes the address apart. */
 export function read() {
-  const [path, query] = (location.hash.slice(1) || "/requests").split("?", 2);
-  const [, view, ...rest] = path.split("/");
-  return { view: view || "requests", argument: rest.join("/"), params: new URLSearchParams(query ?? "") };
+  const hash = location.hash.slice(1) || "/requests";
+  const at = hash.includes("?") ? hash.indexOf("?") : hash.length; // a value may hold another one
+  const [, view, ...rest] = hash.slice(0, at).split("/");
+  return { view: view || "requests", argument: rest.join("/"), params: new URLSearchParams(hash.slice(at + 1)) };
 }
 
 /** link is the address of a view; empty values are left out. */
