@@ -79,7 +79,7 @@ func (j journal) lines(e entry) string {
 		short, _, _ := strings.Cut(e.door, "_")
 		clock, name, door = time.TimeOnly, min(nameWidth, max(columns/6, 8)), terminal.Pad(short, shortDoorWidth)
 	}
-	who := printable(e.who)
+	who := oneLine(e.who)
 	if columns > 0 {
 		who = terminal.Cut(who, name)
 	}
@@ -88,7 +88,7 @@ func (j journal) lines(e entry) string {
 		head = append(head, t.Paint(terminal.Faint, terminal.Pad(elapsed(e.duration), -durationWidth)))
 	}
 	line := strings.Join(append(head, terminal.Pad(who, name), door), "  ") + "  "
-	path := printable(e.path)
+	path := oneLine(e.path)
 	if columns > 0 {
 		path = terminal.CutMiddle(path, max(columns-terminal.Width(line), least))
 	}
@@ -104,7 +104,7 @@ func (j journal) because(e entry, indent int) string {
 	if e.kind != "" {
 		text = e.kind + ": "
 	}
-	text += printable(strings.TrimPrefix(e.reason, text))
+	text += oneLine(strings.TrimPrefix(e.reason, text))
 	width := 0
 	if columns := j.terminal.Columns(); columns > 0 {
 		width = max(columns-indent-2, 24)

@@ -57,15 +57,19 @@ func printResult(w io.Writer, result *callResult) error {
 	return err
 }
 
-// printable drops what would move the cursor of a terminal: the text comes from a data base.
+// printable drops what would move the cursor of a terminal, or turn the direction of what follows: the text comes from
+// callers, functions and a data base.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' {
+		if unicode.IsControl(r) && r != '\n' || unicode.Is(unicode.Bidi_Control, r) {
 			return -1
 		}
 		return r
 	}, s)
 }
+
+// oneLine is printable text without line ends.
+func oneLine(s string) string { return strings.ReplaceAll(printable(s), "\n", " ") }
 
 // printNext shows where everything is and the lines that a person needs next. They work when pasted, and hold no secret:
 // the keys stay in files.

@@ -151,8 +151,13 @@ func CutMiddle(text string, width int) string {
 	if width <= 0 || full <= width {
 		return text
 	}
-	head := (width - 1) / 2
-	return ansi.Truncate(text, head, "") + "…" + ansi.TruncateLeft(text, full-(width-1-head), "")
+	head := ansi.Truncate(text, (width-1)/2, "")
+	room := width - 1 - Width(head)
+	tail := ansi.TruncateLeft(text, full-room, "")
+	if Width(tail) > room { // the cut went through a character of two columns
+		tail = ansi.TruncateLeft(tail, 2, "")
+	}
+	return head + "…" + tail
 }
 
 // Wrap breaks a text into lines of at most width columns, at spaces where there are any; 0 breaks nothing.

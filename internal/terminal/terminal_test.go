@@ -61,18 +61,19 @@ func TestZeroIsPlain(t *testing.T) {
 
 func TestCut(t *testing.T) {
 	tests := map[string]struct{ got, want string }{
-		"short enough":           {terminal.Cut("caller", 6), "caller"},
-		"too long":               {terminal.Cut("caller", 5), "call…"},
-		"wide characters":        {terminal.Cut("기생충", 5), "기생…"}, // two columns each
-		"no bound":               {terminal.Cut("caller", 0), "caller"},
-		"the middle":             {terminal.CutMiddle("/dev/movie_list/1997/Face", 11), "/dev/…/Face"},
-		"the middle of no bound": {terminal.CutMiddle("/dev", 0), "/dev"},
-		"padded":                 {terminal.Pad("기", 4), "기  "},
-		"padded on the left":     {terminal.Pad("1µs", -5), "  1µs"},
-		"padded enough":          {terminal.Pad("caller", 3), "caller"},
-		"wrapped":                {strings.Join(terminal.Wrap("no statement allows it", 12), "|"), "no statement|allows it"},
-		"wrapped within a word":  {strings.Join(terminal.Wrap("abcdefgh", 5), "|"), "abcde|fgh"},
-		"not wrapped":            {strings.Join(terminal.Wrap("no statement", 0), "|"), "no statement"},
+		"short enough":                  {terminal.Cut("caller", 6), "caller"},
+		"too long":                      {terminal.Cut("caller", 5), "call…"},
+		"wide characters":               {terminal.Cut("기생충", 5), "기생…"}, // two columns each
+		"no bound":                      {terminal.Cut("caller", 0), "caller"},
+		"the middle":                    {terminal.CutMiddle("/dev/movie_list/1997/Face", 11), "/dev/…/Face"},
+		"the middle of wide characters": {terminal.CutMiddle("기생충기생충", 6), "기…충"}, // two columns each: 2 + 1 + 2
+		"the middle of no bound":        {terminal.CutMiddle("/dev", 0), "/dev"},
+		"padded":                        {terminal.Pad("기", 4), "기  "},
+		"padded on the left":            {terminal.Pad("1µs", -5), "  1µs"},
+		"padded enough":                 {terminal.Pad("caller", 3), "caller"},
+		"wrapped":                       {strings.Join(terminal.Wrap("no statement allows it", 12), "|"), "no statement|allows it"},
+		"wrapped within a word":         {strings.Join(terminal.Wrap("abcdefgh", 5), "|"), "abcde|fgh"},
+		"not wrapped":                   {strings.Join(terminal.Wrap("no statement", 0), "|"), "no statement"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
