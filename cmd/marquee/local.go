@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -145,6 +146,7 @@ func serve(ctx context.Context, env environment, options local.Options) (err err
 			fmt.Fprintf(env.Stderr, "marquee: the first call did not succeed: %v\n", err)
 		}
 	}
+	debug.FreeOSMemory() // a stack that waits holds little: what reading, building and loading took goes back
 	return stack.Serve(ctx)
 }
 
