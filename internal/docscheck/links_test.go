@@ -48,6 +48,16 @@ func TestLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
+// Who reads the README finds every document.
+func TestReadmeLinksEveryDocument(t *testing.T) {
+	readme := read(t, "README.md")
+	for _, document := range documents(t) {
+		if strings.HasPrefix(document, "docs/") && !strings.Contains(readme, "]("+document+")") {
+			t.Errorf("README.md does not link to %s", document)
+		}
+	}
+}
+
 // anchors are a document's headings as GitHub names them in links.
 func anchors(text string) map[string]bool {
 	names := map[string]bool{}
