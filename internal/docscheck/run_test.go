@@ -73,7 +73,7 @@ func startStack(t *testing.T) *stack {
 	if err := copyTree(root, s.dir); err != nil {
 		t.Fatal(err)
 	}
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", "bin/marquee", "./cmd/marquee")
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", "bin/marquee", "./cmd/marquee")
 	build.Dir = s.dir
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

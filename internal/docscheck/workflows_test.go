@@ -1,6 +1,7 @@
 package docscheck_test
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -99,5 +100,39 @@ func TestPinsAreNamedOnce(t *testing.T) {
 	}
 	if count != 0 || len(seen) < 5 {
 		t.Errorf("%d uses without a commit and a version; the actions are %v", count, seen)
+	}
+}
+
+// The files that only GitHub and editors read are at least well-formed, and name versions.
+func TestFilesThatOthersRead(t *testing.T) {
+	text := regexp.MustCompile(`(?m)^\s*//.*$`).ReplaceAllString(read(t, ".devcontainer/devcontainer.json"), "")
+	var container struct {
+		Image    string
+		Features map[string]map[string]any
+	}
+	if err := json.Unmarshal([]byte(text), &container); err != nil {
+		t.Fatalf("devcontainer.json: %v", err)
+	}
+	if !regexp.MustCompile(`:\d`).MatchString(container.Image) || len(container.Features) == 0 {
+		t.Errorf("the image %q and %d features: want versions", container.Image, len(container.Features))
+	}
+	for feature := range container.Features {
+		if !regexp.MustCompile(`:\d+(\.\d+)*$`).MatchString(feature) {
+			t.Errorf("the feature %s has no version", feature)
+		}
+	}
+	paths, err := filepath.Glob(filepath.Join(root, ".github", "ISSUE_TEMPLATE", "*.yml"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no issue templates: %v", err)
+	}
+	for _, path := range append(paths, filepath.Join(root, ".github", "dependabot.yml")) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var content map[string]any
+		if err := yaml.Unmarshal(text, &content); err != nil || len(content) == 0 {
+			t.Errorf("%s: %v, %d members", path, err, len(content))
+		}
 	}
 }
