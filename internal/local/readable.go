@@ -13,7 +13,7 @@ import (
 type field struct{ name, value string }
 
 // longValue is the length from which a value is more likely an id or an ARN than what one reads first.
-const longValue = 24
+const longValue = 32
 
 // readable is a structured log line for a person: level and message, then name=value, what is long last. The time is left
 // out (it is now), and so are the directions for CloudWatch's metrics, which fill a screen. Lines that are no JSON object
