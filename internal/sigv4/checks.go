@@ -28,7 +28,7 @@ func (c *claim) checkTime(now time.Time, skew time.Duration) *Refusal {
 		}
 		window = min(skew, time.Duration(seconds)*time.Second)
 	}
-	now = now.UTC().Truncate(time.Second) // AWS compares what it prints
+	now = time.Unix(now.Unix(), 0).UTC() // AWS compares what it prints
 	switch {
 	case c.date.Before(now.Add(-window)):
 		return refuseExpired(c.date, now, window)

@@ -2,7 +2,6 @@ package sigv4
 
 import (
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -58,7 +57,7 @@ func (c *claim) readHeader(header http.Header, authorization string) *Refusal {
 	c.algorithm = authorization[:first]
 	for rest, more := authorization[first:], true; more; {
 		var piece string
-		if piece, rest, more = strings.Cut(rest, ","); !c.readPiece(piece) {
+		if piece, rest, more = cutByte(rest, ','); !c.readPiece(piece) {
 			return refuseSyntax(authorization)
 		}
 	}
@@ -81,10 +80,10 @@ func (c *claim) readHeader(header http.Header, authorization string) *Refusal {
 func (c *claim) readPiece(piece string) bool {
 	for more := true; more; {
 		var word string
-		if word, piece, more = strings.Cut(piece, " "); word == "" {
+		if word, piece, more = cutByte(piece, ' '); word == "" {
 			continue
 		}
-		name, value, found := strings.Cut(word, "=")
+		name, value, found := cutByte(word, '=')
 		if !found {
 			return false
 		}
@@ -161,7 +160,7 @@ func (c *claim) missing(prefix string) []string {
 func (c *claim) signs(name string) bool {
 	for rest, more := c.signedHeaders, true; more; {
 		var signed string
-		if signed, rest, more = strings.Cut(rest, ";"); signed == name {
+		if signed, rest, more = cutByte(rest, ';'); signed == name {
 			return true
 		}
 	}
@@ -180,7 +179,7 @@ func (c *claim) splitCredential() bool {
 		if n == want {
 			return false
 		}
-		parts[n], rest, more = strings.Cut(rest, "/")
+		parts[n], rest, more = cutByte(rest, '/')
 	}
 	if n != want {
 		return false

@@ -56,7 +56,7 @@ func appendNormalPath(dst []byte, path string) []byte {
 	start := len(dst)
 	for rest, more := path, true; more; {
 		var segment string
-		segment, rest, more = strings.Cut(rest, "/")
+		segment, rest, more = cutByte(rest, '/')
 		switch segment {
 		case "", ".":
 		case "..":
@@ -104,7 +104,7 @@ func appendCanonicalPath(dst []byte, path string, form PathForm) []byte {
 // splitTarget cuts a raw request target into path and query. The absolute form
 // ("http://host/path", RFC 9112 section 3.2.2) loses its scheme and authority.
 func splitTarget(target string) (path, query string) {
-	path, query, _ = strings.Cut(target, "?")
+	path, query, _ = cutByte(target, '?')
 	if path == "" || path[0] == '/' {
 		return path, query
 	}

@@ -3,7 +3,6 @@ package sigv4
 import (
 	"bytes"
 	"slices"
-	"strings"
 )
 
 // parameter is one "name=value" of a canonical query, as offsets into the buffer
@@ -122,8 +121,8 @@ func isNamed(raw, name string) bool {
 func queryValue(query, name string) (raw string, found bool) {
 	for rest, more := query, query != ""; more; {
 		var piece string
-		piece, rest, more = strings.Cut(rest, "&")
-		rawName, value, _ := strings.Cut(piece, "=")
+		piece, rest, more = cutByte(rest, '&')
+		rawName, value, _ := cutByte(piece, '=')
 		if isNamed(rawName, name) {
 			return value, true
 		}

@@ -76,7 +76,7 @@ func (s *subject) fields(fields []field, work *scratch) (out []field, complete b
 	complete = true
 	for rest, more := s.signedHeaders, true; more; {
 		var name string
-		name, rest, more = strings.Cut(rest, ";")
+		name, rest, more = cutByte(rest, ';')
 		if len(fields) == maxSignedHeaders || slices.ContainsFunc(fields, func(f field) bool { return f.name == name }) {
 			return fields, false
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -134,7 +133,7 @@ func (v *Verifier) Verify(in *VerifyInput) (*Verified, error) {
 	out.SignedHeaders = out.names[:0]
 	for rest, more := c.signedHeaders, true; more; {
 		var name string
-		name, rest, more = strings.Cut(rest, ";")
+		name, rest, more = cutByte(rest, ';')
 		out.SignedHeaders = append(out.SignedHeaders, name)
 	}
 	return out, nil
