@@ -35,8 +35,8 @@ var hexPairs = func() (pairs [256]uint16) {
 	return pairs
 }()
 
-// cutByte is strings.Cut at one byte: small enough to be inlined, and a verification
-// cuts two dozen times.
+// cutByte is strings.Cut at one byte, without the choice that Cut makes for longer
+// separators: a verification cuts two dozen times.
 func cutByte(s string, sep byte) (before, after string, found bool) {
 	if i := strings.IndexByte(s, sep); i >= 0 {
 		return s[:i], s[i+1:], true
