@@ -64,7 +64,7 @@ func (x *exchange) run() {
 	resp, err := x.p.transport.RoundTrip(out)
 	if err != nil && x.r.Context().Err() != nil {
 		x.status, x.broken = statusClientGone, context.Cause(x.r.Context())
-		return
+		panic(http.ErrAbortHandler) // returning would be an answer: net/http's 200 without a body
 	}
 	if err != nil {
 		x.refuse(x.p.refusalOf(ctx, err, x.sending.attempts > 0))

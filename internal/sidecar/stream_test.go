@@ -148,6 +148,29 @@ func TestAClientThatGoesAwayEndsTheCall(t *testing.T) {
 	}
 }
 
+// TestAClientThatOnlySpeaksNoMore gets no answer that the API did not give: a connection whose other direction is closed
+// counts as a client that went away (net/http ends the request's context), but it may still be read from.
+func TestAClientThatOnlySpeaksNoMore(t *testing.T) {
+	server := newStreamAPI(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	side := start(t, server.URL+"/dev", sidecar.Config{})
+	conn, err := net.Dial("tcp", side.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(20 * time.Second))
+	if _, err := io.WriteString(conn, "GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	conn.(*net.TCPConn).CloseWrite()
+	if got, err := io.ReadAll(conn); err != nil || len(got) > 0 {
+		t.Errorf("got %q, %v; want the end of the connection", got, err)
+	}
+	if _, text := side.get(t, "/-/metrics"); !strings.Contains(text, `requests_total{method="GET",status="499"} 1`) {
+		t.Error(grep(text, "requests_total"))
+	}
+}
+
 func TestStoppingInOrder(t *testing.T) {
 	next := make(chan string)
 	server := newStreamAPI(t, events(next))
