@@ -167,7 +167,7 @@ func TestRequestHeaders(t *testing.T) {
 	})
 	side.raw(t, "GET /a HTTP/1.1\r\nHost: localhost\r\nConnection: close, X-Hop , Keep-Alive\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\n"+
 		"Proxy-Connection: keep-alive\r\nProxy-Authorization: Basic eA==\r\nTE: trailers, deflate\r\nTrailer: X-T\r\n"+
-		"X-Forwarded-For: 10.0.0.1\r\nX-Forwarded-Proto: http\r\nForwarded: for=10.0.0.1\r\nX-Real-IP: 10.0.0.1\r\n"+
+		"X-Forwarded-For: 10.0.0.1\r\nX-Forwarded-Proto: http\r\nX-Forwarded-User: root\r\nX-Forwarded-Prefix: /x\r\nForwarded: for=10.0.0.1\r\nX-Real-IP: 10.0.0.1\r\n"+
 		"X-Debug: 1\r\nX-Caller: mallory\r\nX-Api-Key: stolen\r\nX-Many: a\r\nX-Many: b\r\nAccept-Encoding: br\r\nCookie: c=1\r\n"+
 		"X-Amzn-Trace-Id: Root=1\r\nX-Amz-Meta: m  n\r\n\r\n")
 	got := api.arrivals(t, 1)[0]
@@ -187,9 +187,9 @@ func TestRequestHeaders(t *testing.T) {
 func TestForwardedHeadersPassWhenToldSo(t *testing.T) {
 	api := newAPI(t, nil)
 	side := start(t, api.URL+"/dev", sidecar.Config{KeepForwarded: true})
-	side.do(t, "GET", "/a", nil, "X-Forwarded-For", "10.0.0.1", "Forwarded", "for=10.0.0.1")
+	side.do(t, "GET", "/a", nil, "X-Forwarded-For", "10.0.0.1", "X-Forwarded-User", "root", "Forwarded", "for=10.0.0.1")
 	got := api.arrivals(t, 1)[0].Header
-	if got.Get("X-Forwarded-For") != "10.0.0.1" || got.Get("Forwarded") != "for=10.0.0.1" {
+	if got.Get("X-Forwarded-For") != "10.0.0.1" || got.Get("X-Forwarded-User") != "root" || got.Get("Forwarded") != "for=10.0.0.1" {
 		t.Errorf("got %v", got)
 	}
 }

@@ -25,7 +25,10 @@ var ofSignature = []string{
 
 // forwarded are the headers that say on whose behalf a proxy asks. The client of this one is the program beside it, whose
 // word for it nobody can check; API Gateway writes its own.
-var forwarded = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Proto", "X-Real-Ip"}
+// There are more names than these two: gateways put users and certificates under others of the prefix.
+var forwarded = []string{"Forwarded", "X-Real-Ip"}
+
+const forwardedPrefix = "X-Forwarded-"
 
 // reserved are the headers that neither --strip nor --add may touch: the message's frame and the signature's.
 var reserved = func() map[string]bool {
@@ -38,12 +41,13 @@ var reserved = func() map[string]bool {
 
 // headerRule says what becomes of a request's headers.
 type headerRule struct {
-	drop map[string]bool
-	set  http.Header
+	drop          map[string]bool
+	set           http.Header
+	keepForwarded bool
 }
 
 func newHeaderRule(cfg Config) (headerRule, error) {
-	rule := headerRule{drop: make(map[string]bool), set: make(http.Header)}
+	rule := headerRule{drop: make(map[string]bool), set: make(http.Header), keepForwarded: cfg.KeepForwarded}
 	for _, name := range append(hopByHop, ofSignature...) {
 		rule.drop[name] = true
 	}
@@ -90,7 +94,7 @@ func (h headerRule) outgoing(r *http.Request) http.Header {
 	named := connectionOptions(r.Header)
 	out := make(http.Header, len(r.Header)+len(h.set)+1)
 	for name, values := range r.Header {
-		if !h.drop[name] && !contains(named, name) {
+		if !h.drops(name) && !contains(named, name) {
 			out[name] = values
 		}
 	}
@@ -106,6 +110,10 @@ func (h headerRule) outgoing(r *http.Request) http.Header {
 	// RFC 9110 section 7.6.3: a gateway says that it was there.
 	out["Via"] = append(out["Via"][:len(out["Via"]):len(out["Via"])], via(r.ProtoMajor, r.ProtoMinor))
 	return out
+}
+
+func (h headerRule) drops(name string) bool {
+	return h.drop[name] || !h.keepForwarded && strings.HasPrefix(name, forwardedPrefix)
 }
 
 func via(major, minor int) string {
