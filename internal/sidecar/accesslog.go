@@ -2,6 +2,7 @@ package sidecar
 
 import (
 	"log/slog"
+	"net/http"
 	"strings"
 )
 
@@ -12,11 +13,10 @@ func (x *exchange) finish() {
 	if !x.p.accessLog {
 		return
 	}
-	// A query may hold what nobody should read in a log, and so may headers: neither is here.
-	path, _, _ := strings.Cut(x.r.RequestURI, "?")
+	// Headers may hold what nobody should read in a log: none is here.
 	fields := make([]slog.Attr, 0, 14)
 	fields = append(fields,
-		slog.String("method", x.r.Method), slog.String("path", path), slog.String("proto", x.r.Proto),
+		slog.String("method", x.r.Method), slog.String("path", loggedPath(x.r)), slog.String("proto", x.r.Proto),
 		slog.String("remote", x.r.RemoteAddr), slog.Int("status", x.status),
 		slog.Int64("bytes_in", x.bytesIn), slog.Int64("bytes_out", x.bytesOut),
 		slog.Int64("duration_us", took.Microseconds()), slog.Int("attempts", x.sending.attempts))
@@ -35,4 +35,17 @@ func (x *exchange) finish() {
 		fields = append(fields, slog.String("broken", x.broken.Error()))
 	}
 	x.p.log.LogAttrs(x.r.Context(), level, "request", fields...)
+}
+
+// loggedPath is what a log may hold of the target: no query, and no user of a whole URL.
+func loggedPath(r *http.Request) string {
+	path, _, _ := strings.Cut(r.RequestURI, "?")
+	switch {
+	case strings.HasPrefix(path, "/"):
+		return path
+	case r.URL.Opaque != "": // mailto:name, and name:password@host likewise
+		return r.URL.Scheme + ":…"
+	default:
+		return r.URL.EscapedPath()
+	}
 }

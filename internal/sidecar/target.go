@@ -12,10 +12,11 @@ import (
 func (p *Proxy) outgoingURL(r *http.Request) (*url.URL, *Refusal) {
 	target, absolute := r.RequestURI, false
 	if !strings.HasPrefix(target, "/") {
-		// The absolute form, as a client sends it to a proxy (RFC 9112 section 3.2.2).
+		// The absolute form, as a client sends it to a proxy (RFC 9112 section 3.2.2). What the
+		// answer repeats is logged, too.
 		_, rest, ok := strings.Cut(target, "://")
 		if !ok {
-			return nil, refuseTarget.because("the request target %q is no path: send one below the stage, such as /movie_list", target)
+			return nil, refuseTarget.because("the request target %q is no path: send one below the stage, such as /movie_list", loggedPath(r))
 		}
 		absolute = p.isAPI(r.Host)
 		if i := strings.IndexAny(rest, "/?"); i >= 0 {
