@@ -28,6 +28,8 @@ Resources:
           title: {$ref: !Sub "https://apigateway.amazonaws.com/restapis/${A}/models/Name"}
           year: {type: integer, minimum: 1888, exclusiveMinimum: true}
           rank: {$ref: "#/definitions/rank"}
+          score: {type: number, minimum: 0}
+          scores: {type: array, uniqueItems: true}
         definitions: {rank: {enum: [1, 2]}}
   M:
     Type: AWS::ApiGateway::Method
@@ -60,6 +62,12 @@ func TestModels(t *testing.T) {
 		"its own definition":        {`{"title":"Go","year":1999,"rank":3}`, false},
 		"a large number":            {`{"title":"Go","year":99999999999999999999}`, true},
 		"a fraction":                {`{"title":"Go","year":1999.5}`, false},
+		"a large exponent":          {`{"title":"Go","year":1999,"score":1e1000001}`, false},
+		"a small exponent":          {`{"title":"Go","year":1999,"score":1E-1000001}`, false},
+		"two large exponents":       {`{"title":"Go","year":1999,"scores":[1e1000001,1]}`, false},
+		"an exponent that is slow":  {`{"title":"Go","year":1999,"score":1e+999999}`, false},
+		"digits that are slow":      {`{"title":"Go","year":1999,"score":` + strings.Repeat("9", 5000) + `}`, false},
+		"as large as a double":      {`{"title":"Go","year":1999,"score":1.7976931348623157e308,"scores":[1,2e-308]}`, true},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
