@@ -83,7 +83,7 @@ func newRoute(s *stack.Stack, a *stack.API, r *stack.Route) (_ gateway.Route, er
 			return route, err
 		}
 		if r.InvokeRole == "CALLER_CREDENTIALS" && r.Authorization == "AWS_IAM" {
-			route.CallerInvokes = f.ARN
+			route.CallerInvokes = invokedARN(r, f)
 		}
 	}
 	return route, nil

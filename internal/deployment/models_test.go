@@ -127,6 +127,7 @@ Resources:
 `
 	tests := map[string]struct{ old, new, want string }{
 		"right":                   {"", "", ""},
+		"an alias, not permitted": {"${F.Arn}/invocations", "${F.Arn}:live/invocations", "which may not lambda:InvokeFunction on arn:aws:lambda:eu-central-1:123456789012:function:s-F:live"},
 		"another service":         {"Service: apigateway", "Service: sns", "which apigateway.amazonaws.com may not assume"},
 		"another action":          {"lambda:InvokeFunction", "lambda:GetFunction", "which may not lambda:InvokeFunction on"},
 		"another function":        {"Resource: !GetAtt F.Arn", `Resource: "arn:aws:lambda:eu-central-1:123456789012:function:other"`, "which may not lambda:InvokeFunction on"},
@@ -140,6 +141,27 @@ Resources:
 				t.Fatal(err)
 			}
 			if got := apis[0].Routes[0].Unpermitted; !strings.Contains(got, tt.want) || (got == "") != (tt.want == "") {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// A method that invokes an alias as its caller needs a caller who may invoke that alias.
+func TestCallerInvokesTheAlias(t *testing.T) {
+	text := strings.Replace(template, "InvokeRole: NONE", "InvokeRole: CALLER_CREDENTIALS", 1)
+	const function = "arn:aws:lambda:eu-central-1:123456789012:function:s-Server"
+	tests := map[string]struct{ properties, want string }{
+		"the function": {"CodeUri: .", function},
+		"an alias":     {"CodeUri: .\n      AutoPublishAlias: live", function + ":live"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			apis, err := deployment.APIs(parse(t, strings.Replace(text, "CodeUri: .", tt.properties, 1)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := apis[0].Routes[0].CallerInvokes; got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})

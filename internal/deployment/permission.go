@@ -24,12 +24,22 @@ func unpermitted(s *stack.Stack, r *stack.Route, f *stack.Function) (string, err
 		if !trusted {
 			return "the method invokes its function as " + role.ARN + ", which apigateway.amazonaws.com may not assume", nil
 		}
-		if allowed, err := mayCall(s, role, f); err != nil || allowed {
+		arn := invokedARN(r, f)
+		if allowed, err := mayCall(s, role, arn); err != nil || allowed {
 			return "", err
 		}
-		return "the method invokes its function as " + role.ARN + ", which may not lambda:InvokeFunction on " + f.ARN, nil
+		return "the method invokes its function as " + role.ARN + ", which may not lambda:InvokeFunction on " + arn, nil
 	}
 	return "", nil
+}
+
+// invokedARN is what a policy has to allow. A right to the function itself is none to its aliases and versions
+// ("Fine-tuning the Resources and Conditions sections of policies" in the Lambda developer guide).
+func invokedARN(r *stack.Route, f *stack.Function) string {
+	if r.Qualifier == "" {
+		return f.ARN
+	}
+	return f.ARN + ":" + r.Qualifier
 }
 
 func trusts(role *stack.Role) (bool, error) {
@@ -44,7 +54,7 @@ func trusts(role *stack.Role) (bool, error) {
 	return trust.Evaluate(&policy.Request{Principal: service, Action: "sts:AssumeRole", Resource: role.ARN}).Decision == policy.Allow, nil
 }
 
-func mayCall(s *stack.Stack, role *stack.Role, f *stack.Function) (bool, error) {
+func mayCall(s *stack.Stack, role *stack.Role, function string) (bool, error) {
 	call := policy.Call{ResourceAccount: s.AccountID}
 	for _, p := range role.Policies {
 		document, err := policy.Parse(p.Document, policy.KindIdentity)
@@ -64,5 +74,5 @@ func mayCall(s *stack.Stack, role *stack.Role, f *stack.Function) (bool, error) 
 	if err != nil {
 		return false, err
 	}
-	return call.Authorize(&policy.Request{Principal: principal, Action: "lambda:InvokeFunction", Resource: f.ARN}).Decision == policy.Allow, nil
+	return call.Authorize(&policy.Request{Principal: principal, Action: "lambda:InvokeFunction", Resource: function}).Decision == policy.Allow, nil
 }
