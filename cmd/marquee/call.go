@@ -30,7 +30,7 @@ METHOD is GET, or POST when there is a body.
 The API is --url, else the local stack that is running (its state file), else MARQUEE_URL. Against the local stack the
 request is signed by its profile caller, or reader if it has no caller; elsewhere by the SDK's default credentials.
 
-The exit status is 0 for an answer of 2xx, 4 for 4xx, 5 for 5xx, and 1 for anything else.`
+The exit status is 0 for an answer of 2xx, 4 for 4xx, 5 for 5xx, and 1 for anything else. With --repeat it is the highest.`
 
 const callExample = `  marquee call /movie_list -q limit=5
   marquee call '/movie_list/{year}/{title}' -p year=2013 -p title=Rush
@@ -143,7 +143,7 @@ func call(ctx context.Context, env environment, o callOptions) error {
 	}
 	reader := terminal.Of(env.Stdout, env.Getenv)
 	out := answerPrinter{out: env.Stdout, include: o.include, person: reader.IsTerminal(), colour: reader.Colour()}
-	var worst error
+	var worst *exitStatus
 	for i := range o.repeat {
 		resp, err := client.Do(ctx, request)
 		var refusal *apiclient.APIError
@@ -155,9 +155,10 @@ func call(ctx context.Context, env environment, o callOptions) error {
 		if err := out.print(resp, i < o.repeat-1); err != nil {
 			return fmt.Errorf("writing the answer: %w", err)
 		}
-		if status := statusOf(refusal); status != nil {
-			worst = status
-		}
+		worst = worse(worst, target.statusOf(refusal, out.person))
+	}
+	if worst == nil {
+		return nil
 	}
 	return worst
 }
@@ -178,22 +179,6 @@ func (o callOptions) config(target *callTarget, stderr io.Writer) apiclient.Conf
 		}
 	}
 	return cfg
-}
-
-// statusOf is the exit status for an answer; nil is a 2xx. What API Gateway refused is said again with the error's type,
-// which the body lacks.
-func statusOf(refusal *apiclient.APIError) error {
-	if refusal == nil {
-		return nil
-	}
-	status := &exitStatus{code: 1}
-	if class := refusal.StatusCode / 100; class == 4 || class == 5 {
-		status.code = class
-	}
-	if status.code == 1 || refusal.ByGateway() {
-		status.err = refusal
-	}
-	return status
 }
 
 // answerPrinter writes answers to standard output.

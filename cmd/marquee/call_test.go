@@ -92,7 +92,7 @@ func answerCall(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Amzn-Requestid", "7e2f1b7c-0000-4000-8000-00000000000b")
 		w.WriteHeader(http.StatusForbidden)
 		io.WriteString(w, `{"Message":"User: x is not authorized"}`)
-	case "/dev/missing":
+	case "/dev/missing", "/dev/flaky503missing":
 		w.WriteHeader(http.StatusNotFound)
 		io.WriteString(w, `{"error":{"code":"not_found","message":"no such movie"}}`)
 	case "/dev/broken":

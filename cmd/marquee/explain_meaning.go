@@ -35,11 +35,19 @@ var meanings = [...]meaning{
 		"call a private API through its VPC endpoint, and check its resource policy and the API key"},
 }
 
-func meaningOf(message string) meaning {
+// knownMeaning is what a message means, if it is one of those.
+func knownMeaning(message string) (meaning, bool) {
 	for _, m := range meanings {
 		if strings.HasPrefix(message, m.begin) {
-			return m
+			return m, true
 		}
+	}
+	return meaning{}, false
+}
+
+func meaningOf(message string) meaning {
+	if m, ok := knownMeaning(message); ok {
+		return m
 	}
 	return meaning{why: "the message is none of those that are known of signatures", next: "look at what in front of the API may have answered"}
 }
