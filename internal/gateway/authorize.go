@@ -24,13 +24,13 @@ func (x *exchange) checkEndpointPolicy() *Refusal {
 	if x.door.Policy == nil {
 		return nil
 	}
-	verdict := x.ofBothPaths(x.policyRequest(), func(request *policy.Request) policy.Verdict {
+	verdict, asked := x.ofBothPaths(x.policyRequest(), func(request *policy.Request) policy.Verdict {
 		result := x.door.Policy.Evaluate(request)
 		return policy.Verdict{
 			Decision: result.Decision, Source: policy.SourceEndpoint, Document: min(result.Statement, 0), Statement: result.Statement, Sid: result.Sid,
 		}
 	})
-	x.opine(policy.SourceEndpoint, 0, x.door.Policy, verdict)
+	x.opine(asked, opinionOn{policy.SourceEndpoint, 0, x.door.Policy}, verdict)
 	if verdict.Decision != policy.Allow {
 		x.verdict, x.judged = verdict, true
 		return x.record.fail("endpoint policy", x.denied(verdict))
@@ -55,9 +55,9 @@ func (x *exchange) authorize() *Refusal {
 	case !x.noAuth():
 		call.Identity, call.Boundary, call.Session = x.identity.Policies, x.identity.Boundary, x.identity.Session
 	}
-	verdict := x.ofBothPaths(request, call.Authorize)
+	verdict, asked := x.ofBothPaths(request, call.Authorize)
 	x.verdict, x.judged = verdict, true
-	x.opineAll(&call, verdict)
+	x.opineAll(asked, &call, verdict)
 	if verdict.Decision != policy.Allow {
 		return x.record.fail("authorization", x.denied(verdict))
 	}
@@ -66,15 +66,16 @@ func (x *exchange) authorize() *Refusal {
 }
 
 // ofBothPaths asks about the path as it came and, where that is another, about the normalised one, which is routed. AWS
-// names the first in its denials. Doubled slashes so open nothing that a policy closes, and pass where both paths do.
-func (x *exchange) ofBothPaths(request *policy.Request, ask func(*policy.Request) policy.Verdict) policy.Verdict {
+// names the first in its denials. Doubled slashes so open nothing that a policy closes, and pass where both paths do. The
+// request returned is the one that the verdict is of.
+func (x *exchange) ofBothPaths(request *policy.Request, ask func(*policy.Request) policy.Verdict) (policy.Verdict, *policy.Request) {
 	verdict := ask(request)
-	if x.plainARN != "" && verdict.Decision == policy.Allow {
-		plain := *request
-		plain.Resource = x.plainARN
-		verdict = ask(&plain)
+	if x.plainARN == "" || verdict.Decision != policy.Allow {
+		return verdict, request
 	}
-	return verdict
+	plain := *request
+	plain.Resource = x.plainARN
+	return ask(&plain), &plain
 }
 
 // passOn checks what a method needs that invokes its function as the caller: the caller's right to do so. What API

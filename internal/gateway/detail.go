@@ -85,31 +85,39 @@ func (x *exchange) timed() {
 	x.marked = now
 }
 
-// opine keeps what a policy said to the request; decided is the verdict on the call.
-func (x *exchange) opine(source policy.Source, number int, document *policy.Document, decided policy.Verdict) {
-	if x.record.Detail == nil || document == nil {
+// opinionOn is a policy that was asked; number counts the identity policies from 1.
+type opinionOn struct {
+	source   policy.Source
+	number   int
+	document *policy.Document
+}
+
+// opine keeps what a policy said to the request that was decided; decided is the verdict on it.
+func (x *exchange) opine(asked *policy.Request, on opinionOn, decided policy.Verdict) {
+	d := x.record.Detail
+	if d == nil || on.document == nil {
 		return
 	}
-	result := document.Evaluate(x.policyRequest())
-	opinion := PolicyOpinion{
-		Kind: policyNames[source], Number: number, Decision: result.Decision.String(), Statement: result.Statement, Sid: result.Sid,
-		Decided:  decided.Source == source && decided.Decision != policy.ImplicitDeny && decided.Document == max(number-1, 0),
-		Document: json.RawMessage(document.String()),
-	}
-	x.record.Detail.Policies = append(x.record.Detail.Policies, opinion)
+	result := on.document.Evaluate(asked)
+	d.Resource = asked.Resource
+	d.Policies = append(d.Policies, PolicyOpinion{
+		Kind: policyNames[on.source], Number: on.number, Decision: result.Decision.String(), Statement: result.Statement, Sid: result.Sid,
+		Decided:  decided.Source == on.source && decided.Decision != policy.ImplicitDeny && decided.Document == max(on.number-1, 0),
+		Document: json.RawMessage(on.document.String()),
+	})
 }
 
 // opineAll keeps what the policies of a call said.
-func (x *exchange) opineAll(call *policy.Call, decided policy.Verdict) {
+func (x *exchange) opineAll(asked *policy.Request, call *policy.Call, decided policy.Verdict) {
 	if x.record.Detail == nil {
 		return
 	}
-	x.opine(policy.SourceResource, 0, call.Resource, decided)
+	x.opine(asked, opinionOn{policy.SourceResource, 0, call.Resource}, decided)
 	for i, document := range call.Identity {
-		x.opine(policy.SourceIdentity, i+1, document, decided)
+		x.opine(asked, opinionOn{policy.SourceIdentity, i + 1, document}, decided)
 	}
-	x.opine(policy.SourceBoundary, 0, call.Boundary, decided)
-	x.opine(policy.SourceSession, 0, call.Session, decided)
+	x.opine(asked, opinionOn{policy.SourceBoundary, 0, call.Boundary}, decided)
+	x.opine(asked, opinionOn{policy.SourceSession, 0, call.Session}, decided)
 }
 
 // explainMismatch finds out what the client signed, where that can be found out.
@@ -171,7 +179,10 @@ func (x *exchange) describe(header http.Header, body []byte) {
 		d.Mismatch.Client = s.text(redact(d.Mismatch.Client))
 	}
 	if x.asked.Action != "" {
-		d.Resource, d.Context = x.arn, contextOf(&x.asked.Context, x.identity)
+		d.Context = contextOf(&x.asked.Context, x.identity)
+		if d.Resource == "" { // no policy had an opinion
+			d.Resource = x.arn
+		}
 	}
 	if x.route != nil {
 		d.PathParameters = x.params

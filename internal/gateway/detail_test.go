@@ -64,7 +64,8 @@ func TestDetailOfARequestThatIsLetIn(t *testing.T) {
 func TestDetailNamesTheStatementThatDecided(t *testing.T) {
 	f := newFixture(t, withDetail(1000), func(_ *gateway.Config, d *gateway.Door) {
 		d.Policy = parse(t, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}`, policy.KindEndpoint)
-	})
+	}, withDelete)
+	f.people["ASIADOUBLED"] = identity(t, "arn:aws:sts::123456789012:assumed-role/Doubled/doubled", allow(apiARN+"*/GET//*"))
 	type opinion struct {
 		Kind, Decision string
 		Number         int
@@ -83,6 +84,13 @@ func TestDetailNamesTheStatementThatDecided(t *testing.T) {
 		"nobody allows": {call{key: "ASIASTRANGER"}, []opinion{
 			{"VPC endpoint policy", "allow", 0, 0, "", true},
 			{"resource-based policy", "allow", 0, 1, "", false}}},
+		"signed, to an open method": {call{path: "/dev/open"}, []opinion{ // which is asked for as by anybody
+			{"VPC endpoint policy", "allow", 0, 0, "", true},
+			{"resource-based policy", "implicit_deny", 0, -1, "", false}}},
+		"doubled slashes, and no right to the path that is routed": {call{key: "ASIADOUBLED", tamper: func(r *http.Request) { r.URL.Path = "/dev//movie_list" }}, []opinion{
+			{"VPC endpoint policy", "allow", 0, 0, "", true},
+			{"resource-based policy", "allow", 0, 1, "", false},
+			{"identity-based policy", "implicit_deny", 1, -1, "", false}}},
 		"the fence": {call{server: f.other}, []opinion{
 			{"resource-based policy", "explicit_deny", 0, 0, "Fence", true},
 			{"identity-based policy", "allow", 1, 0, "", false}}},
