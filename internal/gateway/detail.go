@@ -175,22 +175,26 @@ func (x *exchange) describe(header http.Header, body []byte) {
 	if x.verified != nil {
 		d.CanonicalRequest = s.text(redact(x.verified.Transcript().CanonicalRequest))
 	}
-	if d.Mismatch != nil {
-		d.Mismatch.Client = s.text(redact(d.Mismatch.Client))
+	if m := d.Mismatch; m != nil {
+		m.Client = s.text(redact(m.Client))
+		for i := range m.Differences {
+			m.Differences[i].Server, m.Differences[i].Client = s.text(m.Differences[i].Server), s.text(m.Differences[i].Client)
+		}
 	}
 	if x.asked.Action != "" {
-		d.Context = contextOf(&x.asked.Context, x.identity)
+		d.Context = s.header(contextOf(&x.asked.Context, x.identity))
 		if d.Resource == "" { // no policy had an opinion
 			d.Resource = x.arn
 		}
+		d.Resource = s.text(d.Resource)
 	}
 	if x.route != nil {
-		d.PathParameters = x.params
+		d.PathParameters = s.parameters(x.params)
 	}
 	if d.Event != nil {
 		d.Event = s.event(d.Event)
 	}
-	x.record.CanonicalRequest = s.text(x.record.CanonicalRequest)
+	x.record.Path, x.record.CanonicalRequest = s.text(x.record.Path), s.text(x.record.CanonicalRequest)
 	x.record.Why, x.record.Message = s.text(x.record.Why), s.text(x.record.Message)
 	for i := range x.record.Checks {
 		x.record.Checks[i].Detail = s.text(x.record.Checks[i].Detail)

@@ -168,6 +168,7 @@ func TestSecurityRecordsHoldNoSecret(t *testing.T) {
 	sign := func(r *http.Request) string {
 		r.Header.Set("X-Api-Key", key)
 		r.Header.Set("Cookie", cookie)
+		r.Header.Set("Referer", "https://example.com/?token="+token) // which is a condition key, too
 		const empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 		credentials := aws.Credentials{AccessKeyID: "ASIAREADER", SecretAccessKey: secret, SessionToken: token}
 		if err := v4.NewSigner().SignHTTP(t.Context(), credentials, r, empty, "execute-api", region, now); err != nil {
@@ -175,12 +176,22 @@ func TestSecurityRecordsHoldNoSecret(t *testing.T) {
 		}
 		return r.Header.Get("Authorization")[strings.LastIndex(r.Header.Get("Authorization"), "=")+1:]
 	}
+	inPath := func(r *http.Request) {
+		r.URL.Path = "/dev/movie_list/1999/" + key
+		sign(r)
+	}
 	tests := map[string]struct {
 		answer gateway.Answer
 		change func(*http.Request)
 		status int
 	}{
-		"let in":          {gateway.Answer{Payload: echo}, func(*http.Request) {}, 200},
+		"let in":      {gateway.Answer{Payload: echo}, func(*http.Request) {}, 200},
+		"in the path": {gateway.Answer{Payload: echo}, inPath, 200},
+		"in a denied path": {gateway.Answer{}, func(r *http.Request) {
+			r.URL.Path = "/dev/movie_list/1999/" + key
+			r.Method = "PUT"
+			sign(r)
+		}, 403},
 		"function failed": {gateway.Answer{Payload: echo, FunctionError: "Unhandled"}, func(*http.Request) {}, 502},
 		"mismatch":        {gateway.Answer{}, func(r *http.Request) { r.URL.RawQuery = "changed=1" }, 403},
 		"stranger's key": {gateway.Answer{}, func(r *http.Request) {

@@ -115,6 +115,15 @@ func (s scrubber) header(h http.Header) http.Header {
 	return kept
 }
 
+// parameters returns what may be kept of a path's parameters.
+func (s scrubber) parameters(all map[string]string) map[string]string {
+	kept := make(map[string]string, len(all))
+	for name, value := range all {
+		kept[name] = s.text(value)
+	}
+	return kept
+}
+
 // event returns what may be kept of a function's event: the values under secret names are taken out, wherever they lie.
 func (s scrubber) event(payload []byte) json.RawMessage {
 	var event any
