@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"maps"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -37,15 +38,21 @@ func (x *exchange) customise(response *proxyevent.Response, refusal *Refusal) {
 	}
 	for name, expression := range own.Headers {
 		if value := x.mapped(expression, refusal); value != "" {
-			response.Header[name] = []string{value}
+			setAlone(response.Header, name, value)
 		}
 	}
 	if media := chooseTemplate(own.Templates, x.r.Header.Get("Accept")); media != "" {
-		response.Header.Set("Content-Type", media)
+		setAlone(response.Header, "Content-Type", media)
 		response.Body = []byte(variable.ReplaceAllStringFunc(own.Templates[media], func(name string) string {
 			return x.mapped(strings.Trim(strings.TrimPrefix(name, "$"), "{}"), refusal)
 		}))
 	}
+}
+
+// setAlone sets a header in the template's spelling, in place of one in any other.
+func setAlone(h http.Header, name, value string) {
+	maps.DeleteFunc(h, func(other string, _ []string) bool { return strings.EqualFold(other, name) })
+	h[name] = []string{value}
 }
 
 // variable is what API Gateway replaces in these templates: names, and no other word of its template language.

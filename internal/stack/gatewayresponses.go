@@ -50,8 +50,8 @@ func (b *builder) addGatewayResponse(api *API, e entry, keys responseKeys) {
 	r := &GatewayResponse{Headers: map[string]string{}, Templates: map[string]string{}}
 	if status, ok := e.at(keys.status).integer(); ok {
 		r.Status = status
-		if status < 100 || status > 599 {
-			e.at(keys.status).fail("%d is no status of an answer", status)
+		if status < 200 || status > 599 { // after an interim status the client would wait for another, and get 200
+			e.at(keys.status).fail("%d is no status of an answer: 200 to 599 are", status)
 		}
 	}
 	parameters := e.at(keys.parameters)

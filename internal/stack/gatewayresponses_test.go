@@ -55,7 +55,8 @@ func TestGatewayResponseErrors(t *testing.T) {
 	const place = "t.yaml:5: A: GatewayResponses."
 	tests := map[string]struct{ responses, want string }{
 		"a type of nothing": {"{DEFAULT_XXX: {StatusCode: 400}}", place + `DEFAULT_XXX: "DEFAULT_XXX" is no type of gateway response: ACCESS_DENIED, API_CONFIGURATION_ERROR, AUTHORIZER_CONFIGURATION_ERROR, AUTHORIZER_FAILURE, BAD_REQUEST_BODY, BAD_REQUEST_PARAMETERS, DEFAULT_4XX, DEFAULT_5XX, EXPIRED_TOKEN, INTEGRATION_FAILURE, INTEGRATION_TIMEOUT, INVALID_API_KEY, INVALID_SIGNATURE, MISSING_AUTHENTICATION_TOKEN, QUOTA_EXCEEDED, REQUEST_TOO_LARGE, RESOURCE_NOT_FOUND, THROTTLED, UNAUTHORIZED, UNSUPPORTED_MEDIA_TYPE, WAF_FILTERED`},
-		"no status":         {"{THROTTLED: {StatusCode: 42}}", place + "THROTTLED.StatusCode: 42 is no status of an answer"},
+		"no status":         {"{THROTTLED: {StatusCode: 42}}", place + "THROTTLED.StatusCode: 42 is no status of an answer: 200 to 599 are"},
+		"an interim status": {"{THROTTLED: {StatusCode: 103}}", place + "THROTTLED.StatusCode: 103 is no status of an answer: 200 to 599 are"},
 		"no quotes":         {"{THROTTLED: {ResponseParameters: {Headers: {X: '*'}}}}", place + `THROTTLED.ResponseParameters.Headers.X: "*" is neither a text in single quotes nor a place such as method.request.header.Origin`},
 		"another parameter": {"{THROTTLED: {ResponseParameters: {X: \"'1'\"}}}", place + "THROTTLED.ResponseParameters.X: a parameter of a gateway response is gatewayresponse.header. and a name"},
 	}
