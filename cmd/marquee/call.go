@@ -82,7 +82,7 @@ func newCallCommand(env environment) *cobra.Command {
 	o.addRequestFlags(f)
 	o.addTargetFlags(f)
 	f.BoolVar(&o.showSigning, "show-signing", false, "print the canonical request and the string to sign to standard error")
-	f.IntVar(&o.retry, "retry", 0, "send again up to `N` times what failed for the moment: throttling, and if the method is idempotent 5xx and lost connections")
+	f.IntVar(&o.retry, "retry", 0, "send again up to `N` times what failed for the moment: throttling and connections that cannot be made, and if the method is idempotent 5xx and lost connections")
 	f.IntVar(&o.repeat, "repeat", 1, "send the request `N` times, each signed anew")
 	f.DurationVar(&o.presign, "presign", 0, "print a URL that is valid for `DURATION` (5m if left out) in place of sending")
 	f.Lookup("presign").NoOptDefVal = "5m"

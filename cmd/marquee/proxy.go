@@ -107,7 +107,7 @@ func (o *proxyOptions) requestFlags(cmd *cobra.Command) {
 	f.StringArrayVar(&o.add, "add", nil, "`'Name: value'` to send in place of what the client sent under that name (repeatable)")
 	f.StringArrayVar(&o.addFile, "add-file", nil, "`'Name: FILE'`: the same with the value in a file, for a secret (repeatable)")
 	f.BoolVar(&o.keepForwarded, "keep-forwarded", false, "pass the client's Forwarded, X-Forwarded-* and X-Real-IP on")
-	f.IntVar(&o.retry, "retry", 0, "send again up to `N` times what failed for the moment: throttling, 5xx, lost connections (not POST, PATCH)")
+	f.IntVar(&o.retry, "retry", 0, "send again up to `N` times what failed for the moment: throttling and connections that cannot be made, and if the method is idempotent 5xx and lost connections")
 	f.StringVar(&o.ca, "ca", "", "PEM `file` of the authorities to trust in place of the system's")
 	f.BoolVar(&o.http1, "http1", false, "never speak HTTP/2 to the API")
 	f.IntVar(&o.idleConnections, "idle-connections", 128, "keep up to `N` unused connections to the API open: as many as there are requests at once")

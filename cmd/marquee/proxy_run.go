@@ -66,7 +66,6 @@ func runProxy(ctx context.Context, env environment, o proxyOptions) error {
 		defer os.Remove(o.addresses)
 	}
 	log.Info("listening", "listen", addressOf(run.Door), "admin", addressOf(run.Admin), "api", cfg.Endpoint.String())
-	debug.FreeOSMemory() // what the start needed and serving does not
 	debug.FreeOSMemory() // a sidecar is small: what starting took goes back
 	return proxy.Serve(ctx, run)
 }

@@ -12,13 +12,14 @@ import (
 const maxAttempts = 10
 
 // retrySettings say when a request is sent again. What is left out is as the client has it: three attempts, throttling,
-// server errors and lost connections, up to two seconds before the second attempt, idempotent methods only.
+// server errors and lost connections, up to two seconds before the second attempt; other methods than the idempotent ones
+// only where nothing can have run.
 type retrySettings struct {
 	MaxAttempts *int  `json:"max_attempts"`  // the first one included
 	Statuses    []int `json:"statuses"`      // answers that are worth another attempt, besides lost connections
 	BaseDelayMS *int  `json:"base_delay_ms"` // the most before the second attempt; it doubles from one to the next
 	MaxDelayMS  *int  `json:"max_delay_ms"`  // the most before any attempt
-	AllMethods  bool  `json:"all_methods"`   // POST and PATCH, too
+	AllMethods  bool  `json:"all_methods"`   // POST and PATCH also where something may have run
 }
 
 // policy checks the settings.

@@ -187,19 +187,26 @@ func TestRetries(t *testing.T) {
 	tests := map[string]struct {
 		retries  int
 		method   string
+		refused  string // the gateway's name for the error; it is the function's otherwise
 		arrivals int
 		status   int
 	}{
-		"none unless asked for":        {0, "PUT", 1, 503},
-		"until it goes well":           {2, "PUT", 3, 200},
-		"as often as said":             {1, "PUT", 2, 503},
-		"not what may not be repeated": {2, "POST", 1, 503},
+		"none unless asked for":        {0, "PUT", "", 1, 503},
+		"until it goes well":           {2, "PUT", "", 3, 200},
+		"as often as said":             {1, "PUT", "", 2, 503},
+		"not what may not be repeated": {2, "POST", "", 1, 503},
+		"what was throttled":           {2, "POST", "TooManyRequestsException", 3, 200},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			var calls atomic.Int32
 			api := newAPI(t, func(w http.ResponseWriter, _ *http.Request) {
-				if calls.Add(1) < 3 {
+				switch {
+				case calls.Add(1) >= 3:
+				case tt.refused != "":
+					w.Header().Set("X-Amzn-Errortype", tt.refused)
+					w.WriteHeader(429)
+				default:
 					w.WriteHeader(503)
 				}
 			})

@@ -25,9 +25,10 @@ type Config struct {
 	Upstream Upstream
 	// Timeouts bound what may take time.
 	Timeouts Timeouts
-	// Retries is how often a request is sent again after what passes: throttling, 5xx, lost connections, for methods that
-	// may be repeated. 0 is never: whoever calls the proxy has retries of its own, and two layers of them multiply. What
-	// the gateway refused for a wrong clock or an ended token is repeated once each whatever stands here.
+	// Retries is how often a request is sent again after what passes: any method where nothing can have run, the idempotent
+	// ones after 5xx and lost connections, as [apiclient.Retry] says. 0 is never: whoever calls the proxy has retries of its
+	// own, and two layers of them multiply. What the gateway refused for a wrong clock or an ended token is repeated once
+	// each whatever stands here.
 	Retries int
 	// Hosts are the names beside loopback's and the API's that clients may send as Host. "*" allows all.
 	Hosts []string
