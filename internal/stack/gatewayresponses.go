@@ -48,12 +48,7 @@ func (b *builder) addGatewayResponse(api *API, e entry, keys responseKeys) {
 		return
 	}
 	r := &GatewayResponse{Headers: map[string]string{}, Templates: map[string]string{}}
-	if status, ok := e.at(keys.status).integer(); ok {
-		r.Status = status
-		if status < 200 || status > 599 { // after an interim status the client would wait for another, and get 200
-			e.at(keys.status).fail("%d is no status of an answer: 200 to 599 are", status)
-		}
-	}
+	r.Status = readStatus(e.at(keys.status))
 	parameters := e.at(keys.parameters)
 	for _, p := range parameters.entries() {
 		switch name, isHeader := strings.CutPrefix(p.key, responseHeader); {
@@ -76,6 +71,16 @@ func (b *builder) addGatewayResponse(api *API, e entry, keys responseKeys) {
 		api.GatewayResponses = map[string]*GatewayResponse{}
 	}
 	api.GatewayResponses[e.key] = r
+}
+
+// readStatus reads the status of an answer, 0 if there is none. An interim one ends no answer: the client would wait for
+// another, and get 200.
+func readStatus(at cursor) int {
+	status, ok := at.integer()
+	if ok && (status < 200 || status > 599) {
+		at.fail("%d is no status of an answer: 200 to 599 are", status)
+	}
+	return status
 }
 
 // checkExpression refuses what API Gateway refuses: a text has single quotes of its own.

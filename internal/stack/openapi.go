@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -196,7 +197,7 @@ func readMock(integration cursor) *Mock {
 
 // readMockResponse reads one response of a mock integration; keys are the names of its status, headers and bodies.
 func readMockResponse(c cursor, keys [3]string) *Mock {
-	mock := &Mock{Status: c.at(keys[0]).integerOr(200), Headers: map[string]string{}}
+	mock := &Mock{Status: cmp.Or(readStatus(c.at(keys[0])), 200), Headers: map[string]string{}}
 	for _, e := range c.at(keys[1]).entries() {
 		name, ok := strings.CutPrefix(e.key, "method.response.header.")
 		text, fixed := unquote(e.text())
