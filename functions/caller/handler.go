@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -67,7 +68,8 @@ func (h *handler) callAll(ctx context.Context, todo work) []result {
 	return out
 }
 
-// call makes one call and logs it. Neither query nor headers nor bodies are logged: they are the caller's secrets.
+// call makes one call and logs it. Neither query nor headers nor bodies are logged: they are the caller's secrets. A query
+// may be part of the path.
 func (h *handler) call(ctx context.Context, request task) (result, error) {
 	if request.timeout > 0 {
 		var cancel context.CancelFunc
@@ -80,7 +82,8 @@ func (h *handler) call(ctx context.Context, request task) (result, error) {
 	if errors.As(err, &refusal) {
 		resp, err = refusal.Response, nil
 	}
-	log := h.log.With("method", request.Method, "path", request.Path, "milliseconds", time.Since(started).Milliseconds())
+	path, _, _ := strings.Cut(request.Path, "?")
+	log := h.log.With("method", request.Method, "path", path, "milliseconds", time.Since(started).Milliseconds())
 	if lc, ok := lambdacontext.FromContext(ctx); ok {
 		log = log.With("request_id", lc.AwsRequestID)
 	}

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -156,6 +158,24 @@ func TestDeadlineLeavesTimeToAnswer(t *testing.T) {
 					t.Errorf("ended after %v, want %v", got, tt.want)
 				}
 			})
+		})
+	}
+}
+
+// TestLogHoldsNoQuery: a query may be part of the path, and is as secret there.
+func TestLogHoldsNoQuery(t *testing.T) {
+	for name, answer := range map[string]func() (*http.Response, error){
+		"an answer": func() (*http.Response, error) { return text(200, "fine"), nil },
+		"no answer": func() (*http.Response, error) { return nil, errors.New("broken") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log bytes.Buffer
+			h := newHandler(t, func(*http.Request) (*http.Response, error) { return answer() })
+			h.log = slog.New(slog.NewJSONHandler(&log, nil))
+			h.Invoke(t.Context(), []byte(`{"path":"/movie_list?key=hush","query":{"other":"hush"},"headers":{"x-note":"hush"}}`)) //nolint:errcheck // the log is looked at
+			if got := log.String(); !strings.Contains(got, `"path":"/movie_list"`) || strings.Contains(got, "hush") {
+				t.Errorf("logged %s", got)
+			}
 		})
 	}
 }

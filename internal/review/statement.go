@@ -116,7 +116,7 @@ func (s *subject) policyPlace(api *stack.API) stack.Position {
 	return api.Position
 }
 
-// endpointsFor are the endpoints of a service.
+// endpoints are the VPC endpoints, for whatever service.
 func (s *subject) endpoints() []*stack.Resource { return s.Resources("AWS::EC2::VPCEndpoint") }
 
 // forPrivateAPIs reports whether an endpoint is one for private APIs.
