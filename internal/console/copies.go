@@ -152,10 +152,15 @@ func (s *resent) call() string {
 			words = append(words, "-H", shellQuote(h[0]+": "+h[1]))
 		}
 	}
-	if s.body != "" {
+	stdin := ""
+	switch {
+	case strings.HasPrefix(s.body, "@"): // which -d takes for the name of a file
+		stdin = "printf %s " + shellQuote(s.body) + " | "
+		words = append(words, "-d", "@-")
+	case s.body != "":
 		words = append(words, "-d", shellQuote(s.body))
 	}
-	return strings.Join(append(words, s.method, shellQuote(s.path)), " ")
+	return stdin + strings.Join(append(words, shellQuote(s.method), shellQuote(s.path)), " ")
 }
 
 func (s *resent) curl() string {
@@ -173,7 +178,10 @@ func (s *resent) curl() string {
 		words = append(words, "-H", shellQuote(h[0]+": "+h[1]))
 	}
 	if s.body != "" {
-		words = append(words, "--data-binary", shellQuote(s.body))
+		words = append(words, "--data-raw", shellQuote(s.body)) // the others take a body with @ for the name of a file
+	}
+	if strings.ContainsAny(s.path, "[]{}") {
+		words = append(words, "--globoff")
 	}
 	return strings.Join(append(words, shellQuote(s.url+s.path)), " ")
 }

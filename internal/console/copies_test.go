@@ -43,8 +43,23 @@ func TestCopies(t *testing.T) {
 				Target: "/dev/a", RequestBody: &gateway.Body{Text: `{"it's":1}`, Bytes: 10},
 				RequestHeader: http.Header{"Content-Type": {"application/json"}, "Authorization": {"AWS4-… Signature=[redacted]"}, "X-Amz-Security-Token": {"[redacted]"}}}},
 			`bin/marquee call --url http://127.0.0.1:8080/dev --profile writer -H 'Content-Type: application/json' -d '{"it'\''s":1}' PUT /a`,
-			`curl --aws-sigv4 aws:amz:ap-northeast-2:execute-api --config .marquee/curl/writer -X PUT -H 'Content-Type: application/json' --data-binary '{"it'\''s":1}' http://127.0.0.1:8080/dev/a`,
+			`curl --aws-sigv4 aws:amz:ap-northeast-2:execute-api --config .marquee/curl/writer -X PUT -H 'Content-Type: application/json' --data-raw '{"it'\''s":1}' http://127.0.0.1:8080/dev/a`,
 			[]string{`"Content-Type": {"application/json"},`, `Body: []byte("{\"it's\":1}"),`},
+		},
+		"a body that looks like the name of a file": { // which must not be sent in its place
+			gateway.Record{Name: "writer", Method: "PUT", Path: "/dev/a", Detail: &gateway.Detail{Target: "/dev/a", RequestBody: &gateway.Body{Text: "@/etc/hostname", Bytes: 14}}},
+			`printf %s @/etc/hostname | bin/marquee call --url http://127.0.0.1:8080/dev --profile writer -d @- PUT /a`,
+			`curl --aws-sigv4 aws:amz:ap-northeast-2:execute-api --config .marquee/curl/writer -X PUT --data-raw @/etc/hostname http://127.0.0.1:8080/dev/a`,
+			[]string{`[]byte("@/etc/hostname"),`},
+		},
+		"a method that a shell would run": { // it is a method to HTTP (RFC 9110 section 5.6.2)
+			gateway.Record{Claimed: "reader", Method: "GET|id", Path: "/dev/a", Detail: &gateway.Detail{Target: "/dev/a"}},
+			`bin/marquee call --url http://127.0.0.1:8080/dev --profile reader 'GET|id' /a`,
+			`curl --aws-sigv4 aws:amz:ap-northeast-2:execute-api --config .marquee/curl/reader -X 'GET|id' http://127.0.0.1:8080/dev/a`, nil,
+		},
+		"a path that looks like several": { // one request was made, not nine
+			gateway.Record{Method: "GET", Path: "/dev/a", Detail: &gateway.Detail{Target: "/dev/a?x=[1-9]"}},
+			``, `curl --globoff 'http://127.0.0.1:8080/dev/a?x=[1-9]'`, nil,
 		},
 		"unsigned": {
 			gateway.Record{Method: "GET", Path: "/dev/a", Detail: &gateway.Detail{Target: "/dev/a"}},
