@@ -219,6 +219,9 @@ func (o callOptions) request(stdin io.Reader) (apiclient.Request, error) {
 	if o.retry < 0 || o.repeat < 1 {
 		return r, fmt.Errorf("--retry %d --repeat %d: the first must not be negative, the second at least 1", o.retry, o.repeat)
 	}
+	if strings.ContainsFunc(o.method, func(c rune) bool { return c < 'A' || 'Z' < c }) {
+		return r, fmt.Errorf("METHOD %q is no method such as GET; the value of a flag that may have none follows an equals sign: --presign=90s", o.method)
+	}
 	for _, h := range o.headers {
 		name, value, ok := strings.Cut(h, ":")
 		if name = strings.TrimSpace(name); !ok || name == "" {

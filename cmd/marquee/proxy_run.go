@@ -92,9 +92,15 @@ func (o proxyOptions) config(ctx context.Context, env environment) (sidecar.Conf
 	if err != nil {
 		return cfg, err
 	}
-	cfg.Endpoint = target.endpoint
+	cfg.Endpoint, cfg.Credentials = target.endpoint, o.source(env, target)
+	return cfg, nil
+}
+
+// source gives the target's credentials, and looks for the target's again each time that it is asked for others. A local
+// stack that has been started or stopped meanwhile would lend its keys to another API, or another's to its own.
+func (o proxyOptions) source(env environment, target *callTarget) sidecar.Source {
 	first := target.credentials
-	cfg.Credentials = func(ctx context.Context) (aws.CredentialsProvider, error) {
+	return func(ctx context.Context) (aws.CredentialsProvider, error) {
 		if p := first; p != nil {
 			first = nil
 			return p, nil
@@ -103,9 +109,12 @@ func (o proxyOptions) config(ctx context.Context, env environment) (sidecar.Conf
 		if err != nil {
 			return nil, err
 		}
+		if (again.state == nil) != (target.state == nil) || again.endpoint.String() != target.endpoint.String() {
+			return nil, fmt.Errorf("this proxy is for %s, but the credentials that are there now are for %s: start it anew, with --url if that must not change",
+				target.endpoint, again.endpoint)
+		}
 		return again.credentials, nil
 	}
-	return cfg, nil
 }
 
 // added are the headers of --add and --add-file.
