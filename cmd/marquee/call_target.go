@@ -66,7 +66,9 @@ func findTarget(ctx context.Context, env environment, o callOptions, header http
 	if where.VPCE == "" && state == nil {
 		where.VPCE = env.Getenv("MARQUEE_VPCE")
 	}
-	useNamingHeaders(&where, header)
+	if err := useNamingHeaders(&where, header); err != nil {
+		return nil, err
+	}
 	return newTarget(ctx, env, o, where, state)
 }
 
@@ -129,23 +131,27 @@ func askForCode(env environment, device string) (string, error) {
 }
 
 // useNamingHeaders reads -H Host and -H x-apigw-api-id as what they mean to a VPC endpoint: which API is called.
-func useNamingHeaders(where *apiclient.EndpointConfig, header http.Header) {
+func useNamingHeaders(where *apiclient.EndpointConfig, header http.Header) error {
 	u, err := url.Parse(where.URL)
 	if err != nil || u.Host == "" {
-		return // ResolveEndpoint says what is wrong with it
+		return nil // ResolveEndpoint says what is wrong with it
 	}
-	if host := header.Get("Host"); host != "" {
-		header.Del("Host")
-		if where.VPCE == "" && !strings.EqualFold(host, u.Host) {
-			where.VPCE = u.Scheme + "://" + u.Host
-			u.Scheme, u.Host = "https", host
-			where.URL = u.String()
-		}
+	host := header.Get("Host")
+	header.Del("Host")
+	switch {
+	case host == "" || strings.EqualFold(host, u.Host):
+	case where.VPCE != "":
+		return fmt.Errorf("-H Host names %s, the URL %s: give the one that is meant as --url beside the VPC endpoint", host, u.Host)
+	default:
+		where.VPCE = u.Scheme + "://" + u.Host
+		u.Scheme, u.Host = "https", host
+		where.URL = u.String()
 	}
 	if id := header.Get("X-Apigw-Api-Id"); id != "" && strings.HasPrefix(u.Hostname(), "vpce-") {
 		header.Del("X-Apigw-Api-Id")
 		where.APIID = id
 	}
+	return nil
 }
 
 func readCallState(path string) (*callState, error) {

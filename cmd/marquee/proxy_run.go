@@ -220,6 +220,9 @@ func checkProxy(ctx context.Context, o proxyOptions) error {
 	if o.check != "ready" && o.check != "healthy" {
 		return fmt.Errorf("--check=%s: it can ask for ready or healthy", o.check)
 	}
+	if o.admin == "off" {
+		return errors.New("--check asks the admin listener: give --admin the address at which the proxy has it")
+	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
