@@ -3,6 +3,7 @@ package deployment
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -78,7 +79,30 @@ func (m model) Validate(value any) error {
 	if err := checkNumbers(value); err != nil {
 		return err
 	}
-	return m.schema.Validate(value)
+	err := m.schema.Validate(value)
+	var invalid *jsonschema.ValidationError
+	if errors.As(err, &invalid) {
+		left := mostReasons
+		shorten(invalid, &left)
+	}
+	return err
+}
+
+// mostReasons is how many places are named at which a body is wrong.
+const mostReasons = 10
+
+// shorten cuts off the reasons that are too many. The text of all of them may take a hundred times the body.
+func shorten(e *jsonschema.ValidationError, left *int) {
+	if len(e.Causes) == 0 {
+		*left--
+	}
+	for i, cause := range e.Causes {
+		if *left == 0 {
+			e.Causes = e.Causes[:i]
+			return
+		}
+		shorten(cause, left)
+	}
 }
 
 // The longest number that a schema is asked about, and the largest power of ten in it: a double's (RFC 8259, section 6).

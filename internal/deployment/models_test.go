@@ -2,6 +2,7 @@ package deployment_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -81,6 +82,23 @@ func TestModels(t *testing.T) {
 				t.Errorf("got %v, want valid %v", err, tt.valid)
 			}
 		})
+	}
+}
+
+// A body of 10 MiB can be wrong in millions of places, which would take gigabytes to tell.
+func TestModelErrorsAreBounded(t *testing.T) {
+	text := strings.Replace(withModels, "scores: {type: array, uniqueItems: true}", "scores: {type: array, items: {type: string}}", 1)
+	apis, err := deployment.APIs(parse(t, text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	scores := make([]any, 1000)
+	for i := range scores {
+		scores[i] = json.Number("1")
+	}
+	err = apis[0].Routes[0].Validation.Models["application/json"].Validate(map[string]any{"title": "Go", "year": json.Number("1999"), "scores": scores})
+	if err == nil || !strings.Contains(err.Error(), "/scores/0'") || len(err.Error()) > 4000 {
+		t.Errorf("got %d bytes: %.200v; want the first places, within 4000", len(fmt.Sprint(err)), err)
 	}
 }
 
