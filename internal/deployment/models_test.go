@@ -149,6 +149,7 @@ Resources:
 		"another service":         {"Service: apigateway", "Service: sns", "which apigateway.amazonaws.com may not assume"},
 		"another action":          {"lambda:InvokeFunction", "lambda:GetFunction", "which may not lambda:InvokeFunction on"},
 		"another function":        {"Resource: !GetAtt F.Arn", `Resource: "arn:aws:lambda:eu-central-1:123456789012:function:other"`, "which may not lambda:InvokeFunction on"},
+		"denied to the account":   {"{Effect: Allow, Action: lambda:InvokeFunction, Resource: !GetAtt F.Arn}", `[{Effect: Allow, Action: lambda:InvokeFunction, Resource: !GetAtt F.Arn}, {Effect: Deny, Action: "*", Resource: "*", Condition: {StringEquals: {"aws:PrincipalAccount": "123456789012"}}}]`, "which may not lambda:InvokeFunction on"},
 		"a role from elsewhere":   {"credentials: !GetAtt R.Arn", "credentials: 'arn:aws:iam::123456789012:role/other'", "which is no role of this template"},
 		"the caller, who is none": {"credentials: !GetAtt R.Arn", "credentials: 'arn:aws:iam::*:user/*'", "asks for no signature"},
 	}

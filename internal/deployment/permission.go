@@ -74,5 +74,8 @@ func mayCall(s *stack.Stack, role *stack.Role, function string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return call.Authorize(&policy.Request{Principal: principal, Action: "lambda:InvokeFunction", Resource: function}).Decision == policy.Allow, nil
+	principal.RoleARN = role.ARN // with its path, which a session's ARN leaves out
+	keys := policy.NewContext(4)
+	keys.FillPrincipal(principal)
+	return call.Authorize(&policy.Request{Principal: principal, Action: "lambda:InvokeFunction", Resource: function, Context: keys}).Decision == policy.Allow, nil
 }
