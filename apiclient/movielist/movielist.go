@@ -120,11 +120,16 @@ func unlessIn(have Movie) apiclient.Request {
 }
 
 func (c *Client) get(ctx context.Context, r apiclient.Request) (*Movie, error) {
+	doing := fmt.Sprintf("reading %q of %s", r.PathParams["title"], r.PathParams["year"])
 	resp, err := c.api.Do(ctx, r)
-	if err == nil {
-		return movieOf(resp)
+	if err != nil {
+		return nil, wrap(doing, err)
 	}
-	return nil, wrap(fmt.Sprintf("reading %q of %s", r.PathParams["title"], r.PathParams["year"]), err)
+	movie, err := movieOf(resp)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", doing, err)
+	}
+	return movie, nil
 }
 
 // ETag returns the state of a movie without the movie. [ErrNotFound] if there is none.

@@ -205,6 +205,19 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// TestAnswersThatAreNoMovie say what was being done, whichever call they answer.
+func TestAnswersThatAreNoMovie(t *testing.T) {
+	c := clientOf(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>") }), "/dev")
+	_, read := c.Get(t.Context(), 2013, "Rush")
+	_, written := c.Put(t.Context(), movielist.Movie{Year: 2013, Title: "Rush"})
+	_, listed := c.List(t.Context(), movielist.Filter{}, "")
+	for doing, err := range map[string]error{`reading "Rush" of 2013: `: read, `writing "Rush" of 2013: `: written, "listing movies: ": listed} {
+		if err == nil || !strings.HasPrefix(err.Error(), doing) || !strings.Contains(err.Error(), "is not JSON") {
+			t.Errorf("got %v, want an error that begins with %s", err, doing)
+		}
+	}
+}
+
 func ExampleClient_All() {
 	server := httptest.NewServer(&stub{pages: threePages})
 	defer server.Close()
