@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -16,8 +17,8 @@ type Config struct {
 	Endpoint *Endpoint
 	// Credentials sign. A provider that is no *aws.CredentialsCache is wrapped in one.
 	Credentials aws.CredentialsProvider
-	// Base sends the signed requests. nil is a transport of its own with the settings of http.DefaultTransport and as
-	// many idle connections to the API as to all hosts together. It must not follow redirects, and no transport does.
+	// Base sends the signed requests. nil is a transport of its own with the settings of http.DefaultTransport, as many
+	// idle connections to the API as to all hosts together, and a proxy for https alone. It must not follow redirects, and no transport does.
 	Base http.RoundTripper
 	// Retry says when a request is sent again.
 	Retry Retry
@@ -81,6 +82,14 @@ func newBase() http.RoundTripper {
 	}
 	base = base.Clone()
 	base.MaxIdleConnsPerHost = base.MaxIdleConns
+	if choose := base.Proxy; choose != nil {
+		base.Proxy = func(r *http.Request) (*url.URL, error) {
+			if r.URL.Scheme != "https" { // plain http is for this machine, and a proxy could read what is signed
+				return nil, nil
+			}
+			return choose(r)
+		}
+	}
 	return base
 }
 

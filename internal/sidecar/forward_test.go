@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -332,4 +333,17 @@ func TestPrivateAPIThroughItsEndpoint(t *testing.T) {
 			checkSignature(t, got, testKeys)
 		})
 	}
+}
+
+// TestPlainHTTPTakesNoProxy: what is signed leaves this machine in TLS only. host.docker.internal, which counts as this
+// machine, is none of the names that proxies of the environment are not asked for.
+func TestPlainHTTPTakesNoProxy(t *testing.T) {
+	api := newAPI(t, nil)
+	side := start(t, api.URL+"/dev", sidecar.Config{Upstream: sidecar.Upstream{
+		Proxy: func(*http.Request) (*url.URL, error) { return &url.URL{Scheme: "http", Host: "127.0.0.1:1"}, nil },
+	}})
+	if resp, body := side.do(t, "GET", "/a", nil); resp.StatusCode != 200 {
+		t.Errorf("got %d %s; want the API's answer", resp.StatusCode, body)
+	}
+	api.arrivals(t, 1)
 }

@@ -55,7 +55,7 @@ type Config struct {
 type Upstream struct {
 	// Roots are the certificate authorities to trust. nil is the system's.
 	Roots *x509.CertPool
-	// Proxy chooses an HTTP proxy on the way. nil is none.
+	// Proxy chooses an HTTP proxy on the way to an API by https. nil is none.
 	Proxy func(*http.Request) (*url.URL, error)
 	// IdleConnections is how many are kept open for the next requests. 0 means 128.
 	IdleConnections int

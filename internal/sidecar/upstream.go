@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"syscall"
 	"time"
@@ -32,7 +33,7 @@ func newBase(u Upstream, t Timeouts) *http.Transport {
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(!u.HTTP1)
 	return &http.Transport{
-		Proxy:                 u.Proxy,
+		Proxy:                 proxyTLS(u.Proxy),
 		DialContext:           dialer.DialContext,
 		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: u.Roots},
 		TLSHandshakeTimeout:   t.Dial,
@@ -43,6 +44,19 @@ func newBase(u Upstream, t Timeouts) *http.Transport {
 		ResponseHeaderTimeout: t.ResponseHeader,
 		Protocols:             protocols,
 		HTTP2:                 &http.HTTP2Config{SendPingTimeout: pingAfter},
+	}
+}
+
+// proxyTLS asks for a proxy for https alone. Plain http is for this machine, and a proxy could read what is signed.
+func proxyTLS(choose func(*http.Request) (*url.URL, error)) func(*http.Request) (*url.URL, error) {
+	if choose == nil {
+		return nil
+	}
+	return func(r *http.Request) (*url.URL, error) {
+		if r.URL.Scheme != "https" {
+			return nil, nil
+		}
+		return choose(r)
 	}
 }
 
