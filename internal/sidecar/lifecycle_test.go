@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -251,5 +252,29 @@ func TestReadiness(t *testing.T) {
 	}
 	if resp, _ := side.do(t, "GET", "/-/metrics", nil); resp.StatusCode != 200 || api.arrivals(t, 1)[0].Target != "/dev/-/metrics" {
 		t.Errorf("/-/metrics of the clients' listener is the API's: got %d", resp.StatusCode)
+	}
+}
+
+// TestIdleConnectionsEnd at both listeners: the admin's may be open to the network.
+func TestIdleConnectionsEnd(t *testing.T) {
+	api := newAPI(t, nil)
+	timeouts := sidecar.DefaultTimeouts()
+	timeouts.Idle = 20 * time.Millisecond
+	side := start(t, api.URL+"/dev", sidecar.Config{Timeouts: timeouts})
+	for name, address := range map[string]string{"door": side.address, "admin": strings.TrimPrefix(side.admin, "http://")} {
+		t.Run(name, func(t *testing.T) {
+			conn, err := net.Dial("tcp", address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			conn.SetDeadline(time.Now().Add(5 * time.Second))
+			if _, err := io.WriteString(conn, "GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := io.ReadAll(conn); err != nil || !strings.HasPrefix(string(got), "HTTP/1.1 200 OK\r\n") {
+				t.Errorf("got %q, %v; want an answer and the end of the connection", got, err)
+			}
+		})
 	}
 }

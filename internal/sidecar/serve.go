@@ -38,7 +38,8 @@ func (p *Proxy) Serve(ctx context.Context, run Run) error {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	door, admin := p.server(p), p.server(p.Admin())
-	door.IdleTimeout, door.ReadHeaderTimeout = p.timeouts.Idle, p.timeouts.ReadHeader
+	door.ReadHeaderTimeout, door.IdleTimeout = p.timeouts.ReadHeader, p.timeouts.Idle
+	admin.IdleTimeout = p.timeouts.Idle
 	failed := make(chan error, 2)
 	var all errgroup.Group
 	serve := func(name string, s *http.Server, l net.Listener) {
