@@ -149,14 +149,31 @@ func (x *exchange) policyRequest() *policy.Request {
 	return &x.asked
 }
 
+// second is a second as condition keys write it. Most requests share it with the one before, and writing it out is a
+// twentieth of a decision's time.
+type second struct {
+	unix        int64
+	text, epoch string
+}
+
+func (g *Gateway) secondOf(now time.Time) *second {
+	unix := now.Unix()
+	if last := g.second.Load(); last != nil && last.unix == unix {
+		return last
+	}
+	s := &second{unix: unix, text: now.UTC().Format(time.RFC3339), epoch: strconv.FormatInt(unix, 10)}
+	g.second.Store(s)
+	return s
+}
+
 // context sets the condition keys that API Gateway has ("AWS condition keys that can be used in API Gateway resource
 // policies"). aws:SourceIp is absent for a call through an endpoint, and aws:SecureTransport is true: on AWS there is no
 // plain HTTP, and the loopback hop stands for TLS.
 func (x *exchange) context() policy.Context {
 	ctx := policy.NewContext(18)
-	utc := x.now.UTC()
-	ctx.Set(policy.KeyCurrentTime, utc.Format(time.RFC3339))
-	ctx.Set(policy.KeyEpochTime, strconv.FormatInt(utc.Unix(), 10))
+	now := x.g.secondOf(x.now)
+	ctx.Set(policy.KeyCurrentTime, now.text)
+	ctx.Set(policy.KeyEpochTime, now.epoch)
 	ctx.Set(policy.KeySecureTransport, "true")
 	ip := sourceIP(x.r)
 	if x.door.private() {

@@ -16,6 +16,7 @@ import (
 	"io"
 	mathrand "math/rand/v2"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -137,6 +138,7 @@ type Gateway struct {
 	faults     faults
 	limiter    *rate.Limiter
 	verifier   sigv4.Verifier
+	second     atomic.Pointer[second] // the one of the request before
 }
 
 // New checks the configuration and builds the routing tables.
