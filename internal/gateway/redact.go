@@ -14,7 +14,9 @@ const redacted = "[redacted]"
 var tokens = regexp.MustCompile(`(?im)((?:x-amz-security-token|x-api-key)[:=])[^\n&']+|(\bsignature=)[0-9a-f]{64,}|^((?:cookie|proxy-authorization):).+`)
 
 // tokenWords are what each match of tokens holds, in lower case.
-var tokenWords = [...]string{"x-amz-security-token", "x-api-key", "signature=", "cookie:", "proxy-authorization:"}
+var tokenWords = [...]string{
+	"x-amz-security-token:", "x-amz-security-token=", "x-api-key:", "x-api-key=", "signature=", "cookie:", "proxy-authorization:",
+}
 
 // mayHoldToken is a look that costs far less than the expression does, at bodies above all: false means that tokens
 // matches nothing. The long s is an s to an expression that ignores case, and in lower case it is still itself.
@@ -29,12 +31,19 @@ func mayHoldToken(s string) bool {
 }
 
 // redact removes session tokens, API keys and signatures from what is kept or shown. The answer to the caller, who sent
-// them, keeps them, as AWS's does.
+// them, keeps them, as AWS's does. It goes line by line, since no match reaches beyond one.
 func redact(s string) string {
 	if !mayHoldToken(s) {
 		return s
 	}
-	return tokens.ReplaceAllString(s, "${1}${2}${3}"+redacted)
+	var out strings.Builder
+	for line := range strings.SplitAfterSeq(s, "\n") {
+		if mayHoldToken(line) {
+			line = tokens.ReplaceAllString(line, "${1}${2}${3}"+redacted)
+		}
+		out.WriteString(line)
+	}
+	return out.String()
 }
 
 // secretNames are the headers and parameters, in lower case, whose values a record never holds. A signature is one: for
