@@ -2,7 +2,6 @@ package local
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -221,11 +220,7 @@ func (t *trier) secrets(r *http.Request, a console.Attempt, p *identity.Credenti
 	}
 	var pairs []string
 	for _, secret := range all {
-		if secret == "" {
-			continue
-		}
-		quoted, _ := json.Marshal(secret)
-		for _, form := range []string{secret, url.QueryEscape(secret), strings.Trim(string(quoted), `"`), strings.ReplaceAll(secret, "/", `\/`)} {
+		for _, form := range gateway.SecretForms(secret) {
 			pairs = append(pairs, form, "[redacted]")
 		}
 	}
