@@ -10,8 +10,10 @@ import (
 type Decision struct {
 	// Allowed: the caller may make this call. An API key that is missing and a limit that is used up are not asked.
 	Allowed bool
+	// Fails: nothing runs for one who is let in, since API Gateway may not invoke the function. Record says what is answered.
+	Fails bool
 	// Record is what would be recorded. Its Route is there for a caller who is refused, too; its Status is 0 for one who is
-	// let in.
+	// let in, unless the call fails.
 	Record Record
 	// Verdict is that of the policies: of the one that refused, else of the resource and identity policies. Nil means that
 	// none decided.
@@ -27,13 +29,19 @@ func (g *Gateway) Decide(door Door, r *http.Request) Decision {
 	x := &exchange{g: g, door: &door, r: r, now: g.now(), hash: emptyHash}
 	x.record = Record{Time: x.now, Door: door.Name, Method: r.Method, Host: r.Host, Path: r.URL.Path}
 	refusal := x.decide()
+	d := Decision{Allowed: refusal == nil}
+	if d.Allowed {
+		refusal = x.permitted()
+		d.Fails = refusal != nil
+	}
 	if refusal != nil {
 		x.record.refused(refusal)
+		x.record.Status = x.refuse(refusal).Status
 	}
 	if x.route != nil {
 		x.record.Route = x.route.name
 	}
-	d := Decision{Allowed: refusal == nil, Record: x.record, APIKeyRequired: x.route != nil && x.route.APIKeyRequired}
+	d.Record, d.APIKeyRequired = x.record, x.route != nil && x.route.APIKeyRequired
 	if x.judged {
 		d.Verdict = &x.verdict
 	}

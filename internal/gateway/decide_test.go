@@ -50,14 +50,45 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// Whoever is let in where API Gateway may not invoke the function is answered 500, and the decision says so.
+func TestDecideWhatCannotBeAnswered(t *testing.T) {
+	for name, tt := range map[string]struct {
+		mend   func(*gateway.API)
+		key    string
+		fails  bool
+		status int
+	}{
+		"let in":                  {func(*gateway.API) {}, "ASIACALLER", true, 500},
+		"under the API's own 5xx": {func(a *gateway.API) { a.Responses = map[string]gateway.GatewayResponse{"DEFAULT_5XX": {Status: 503}} }, "ASIACALLER", true, 503},
+		"a mock runs nothing":     {func(a *gateway.API) { a.Routes[0].Mock = &gateway.Mock{Status: 204} }, "ASIACALLER", false, 0},
+		"refused":                 {func(*gateway.API) {}, "ASIASTRANGER", false, 403},
+		"refused in own words":    {func(a *gateway.API) { a.Responses = map[string]gateway.GatewayResponse{"ACCESS_DENIED": {Status: 404}} }, "ASIASTRANGER", false, 404},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g, _ := decider(t, &function{}, func(a *gateway.API) { a.Routes[0].Unpermitted = "nothing permits it" }, tt.mend)
+			r := httptest.NewRequest(http.MethodGet, "/dev/movie_list", nil)
+			r.Host = apiID + ".execute-api." + region + ".amazonaws.com"
+			credentials := aws.Credentials{AccessKeyID: tt.key, SecretAccessKey: "secret", SessionToken: "token"}
+			if err := v4.NewSigner().SignHTTP(t.Context(), credentials, r, emptyBody, "execute-api", region, now); err != nil {
+				t.Fatal(err)
+			}
+			got := g.Decide(gateway.Door{Name: "vpce", VPCEndpointID: endpoint, VPCID: "vpc-1"}, r)
+			last := got.Record.Checks[len(got.Record.Checks)-1]
+			if got.Allowed != (tt.key == "ASIACALLER") || got.Fails != tt.fails || got.Record.Status != tt.status || tt.fails != (last.Detail == "nothing permits it") {
+				t.Errorf("got allowed %v, fails %v and %+v; want fails %v and status %d", got.Allowed, got.Fails, got.Record, tt.fails, tt.status)
+			}
+		})
+	}
+}
+
 // emptyBody is the SHA-256 of no bytes (FIPS 180-4 examples).
 const emptyBody = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
-// decider is a gateway of one route, which counts its records.
-func decider(t *testing.T, f *function) (*gateway.Gateway, *int) {
+// decider is a gateway of one route, changed before it is built, which counts its records.
+func decider(t *testing.T, f *function, change ...func(*gateway.API)) (*gateway.Gateway, *int) {
 	t.Helper()
 	observed := new(int)
-	g, err := gateway.New(gateway.Config{
+	cfg := gateway.Config{
 		Region: region, AccountID: account, Invoker: f, Now: func() time.Time { return now },
 		Observe: func(gateway.Record) { *observed++ },
 		Identities: people{
@@ -69,7 +100,11 @@ func decider(t *testing.T, f *function) (*gateway.Gateway, *int) {
 			Throttle: &gateway.Throttle{Rate: 1, Burst: 1},
 			Routes:   []gateway.Route{{Method: "GET", Path: "/movie_list", Function: "list", APIKeyRequired: true}},
 		}},
-	})
+	}
+	for _, apply := range change {
+		apply(&cfg.APIs[0])
+	}
+	g, err := gateway.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

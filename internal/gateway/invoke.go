@@ -17,8 +17,8 @@ func (x *exchange) invoke() (proxyevent.Response, *Refusal) {
 		x.record.pass("mock integration", "")
 		return proxyevent.Response{Status: mock.Status, Header: mock.Header}, nil
 	}
-	if why := x.route.Unpermitted; why != "" {
-		return proxyevent.Response{}, x.record.fail("function", refuseInternal.because("%s", why))
+	if refusal := x.permitted(); refusal != nil {
+		return proxyevent.Response{}, refusal
 	}
 	payload, err := proxyevent.Marshal(x.proxyRequest())
 	if err != nil {
@@ -40,6 +40,14 @@ func (x *exchange) invoke() (proxyevent.Response, *Refusal) {
 	}
 	x.record.pass("function", x.route.Function)
 	return response, nil
+}
+
+// permitted refuses what API Gateway may not invoke; a mock integration invokes nothing.
+func (x *exchange) permitted() *Refusal {
+	if x.route.Mock != nil || x.route.Unpermitted == "" {
+		return nil
+	}
+	return x.record.fail("function", refuseInternal.because("%s", x.route.Unpermitted))
 }
 
 // run invokes the function with an event, within the integration's time.

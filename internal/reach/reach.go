@@ -22,10 +22,12 @@ import (
 // Outcome is what becomes of a call.
 type Outcome string
 
-// The outcomes. The first three are decisions of policies; a call is Refused by a check before them or beside them: the
-// door, the signature, the route.
+// The outcomes. All but the last are decisions of policies; a call is Refused by a check before them or beside them: the
+// door, the signature, the route. One that Fails is let in, and answered with an error all the same, since API Gateway may
+// not invoke the function.
 const (
 	Allow        Outcome = "allow"
+	Fails        Outcome = "fails"
 	ExplicitDeny Outcome = "explicit_deny"
 	ImplicitDeny Outcome = "implicit_deny"
 	Refused      Outcome = "refused"
@@ -74,9 +76,9 @@ type Cell struct {
 	Door     string `json:"door"`
 
 	Outcome Outcome `json:"outcome"`
-	// Check is the check of the gateway that refused, or "authorization".
+	// Check is the check of the gateway that refused, "authorization", or "function" for a call that fails.
 	Check  string `json:"check"`
-	Status int    `json:"status,omitempty"` // of the refusal
+	Status int    `json:"status,omitempty"` // of the refusal, or of the failure
 	// Policy is the kind of policy that decided, or that did not allow what it had to: identity, resource, endpoint,
 	// boundary, session. It is empty if none was asked.
 	Policy string `json:"policy"`
@@ -95,8 +97,8 @@ type Statement struct {
 	Sid      string `json:"sid"`
 }
 
-// Allowed reports whether the call is let in.
-func (c *Cell) Allowed() bool { return c.Outcome == Allow }
+// LetIn reports whether the caller may make the call, answered or not.
+func (c *Cell) LetIn() bool { return c.Outcome == Allow || c.Outcome == Fails }
 
 // Compute puts every call to the gateway of the stack: by the identities whose profiles the directory holds and by
 // nobody, at a moment. The directory's keys have to be good then.
@@ -213,7 +215,10 @@ func (c *computer) cell(api *stack.API, call call, who *caller, d gateway.Decisi
 		Identity: who.Name, Door: d.Record.Door, Outcome: Refused, Check: last.Name, Status: d.Record.Status,
 		Reason: last.Detail, APIKeyRequired: d.APIKeyRequired,
 	}
-	if d.Allowed {
+	switch {
+	case d.Fails:
+		cell.Outcome = Fails
+	case d.Allowed:
 		cell.Outcome, cell.Check = Allow, "authorization"
 		for _, check := range d.Record.Checks {
 			if check.Name == cell.Check {

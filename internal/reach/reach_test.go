@@ -2,6 +2,7 @@ package reach_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -73,10 +74,10 @@ func TestOwnTemplateLetsInTheCallerAlone(t *testing.T) {
 			want = true
 		}
 		want = want && c.Door == "vpce"
-		if c.Allowed() != want {
+		if c.LetIn() != want {
 			t.Errorf("%s through %s, %s: got %s (%s), want let in: %v", c.Identity, c.Door, c.Route, c.Outcome, c.Reason, want)
 		}
-		if c.Allowed() && c.Identity == "CallerRole" {
+		if c.LetIn() && c.Identity == "CallerRole" {
 			seen[c.Route]++
 			if c.Policy != "identity" || c.By == nil || c.By.Sid != "ListAndReadMovies" || c.By.Name != "invoke-movies" || !strings.Contains(c.By.Place, "template.yaml:") {
 				t.Errorf("%s: got policy %q, statement %+v; want the caller's own", c.Route, c.Policy, c.By)
@@ -211,9 +212,52 @@ func TestOutcomes(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	for _, c := range m.Cells {
-		if c.Allowed() == (c.Status != 0) || c.Reason == "" || c.Check == "" {
+		if c.LetIn() == (c.Status != 0) || c.Reason == "" || c.Check == "" {
 			t.Errorf("got %+v; want a status for who is refused, and a check and a reason for all", c)
 		}
+	}
+}
+
+// broken are methods whose function API Gateway may not invoke: SAM's permission is for an API of the name "Api" and not for
+// this one, and nobody lets API Gateway assume the role.
+const broken = `        Unpermitted: {Type: Api, Properties: {RestApiId: Api, Path: "/unpermitted", Method: get}}
+        AsRole: {Type: Api, Properties: {RestApiId: !Ref Api, Path: "/as-role", Method: get, Auth: {Authorizer: AWS_IAM, InvokeRole: !GetAtt Caller.Arn}}}
+`
+
+// Who is let in where nothing can run is not told that the call is answered.
+func TestLetInWithoutAnAnswer(t *testing.T) {
+	m := compute(t, parse(t, marks{events: broken}), "")
+	got := lines(m, func(c reach.Cell) bool {
+		return c.Path != "/x/x" && c.Door == "vpce" && (c.Identity == "reader" || c.Identity == "stranger")
+	})
+	want := []string{
+		"reader vpce GET /as-role fails identity 0.0", "stranger vpce GET /as-role implicit_deny identity",
+		"reader vpce GET /unpermitted fails identity 0.0", "stranger vpce GET /unpermitted implicit_deny identity",
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for _, c := range m.Cells {
+		if c.Outcome != reach.Fails {
+			continue
+		}
+		if !c.LetIn() || c.Status != 500 || c.Check != "function" || !strings.Contains(c.Reason, "nothing permits API Gateway to invoke Server") && !strings.Contains(c.Reason, "may not assume") {
+			t.Errorf("got %+v; want let in, status 500 and why", c)
+		}
+	}
+	var text, verbose strings.Builder
+	if err := errors.Join(m.WriteText(&text, terminal.Terminal{}), m.WriteCells(&verbose)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"\nreader      AFF ", "\nF let in, but fails: ", "\nlet in, but fails:\n  answers 500: "} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("%q is missing from\n%s", want, text.String())
+		}
+	}
+	if want := "fails         reader     vpce       GET dev/unpermitted: let in, but answers 500: nothing permits"; !strings.Contains(verbose.String(), want) {
+		t.Errorf("%q is missing from\n%s", want, verbose.String())
 	}
 }
 
@@ -241,7 +285,7 @@ func TestExamples(t *testing.T) {
 			continue
 		}
 		got[c.Route] = append(got[c.Route], c.Method+" "+c.Path)
-		if !c.Allowed() || c.APIKeyRequired != (c.Method == "POST") {
+		if !c.LetIn() || c.APIKeyRequired != (c.Method == "POST") {
 			t.Errorf("%s %s: got %s, an API key required: %v", c.Method, c.Path, c.Outcome, c.APIKeyRequired)
 		}
 	}

@@ -35,6 +35,9 @@ func TestMatrixIsWhatTheGatewayAnswers(t *testing.T) {
 		"any": {events: `        Any: {Type: Api, Properties: {RestApiId: !Ref Api, Path: "/{proxy+}", Method: any}}
         Passed: {Type: Api, Properties: {RestApiId: !Ref Api, Path: "/passed", Method: get, Auth: {Authorizer: AWS_IAM, InvokeRole: CALLER_CREDENTIALS}}}
         Open: {Type: Api, Properties: {RestApiId: !Ref Api, Path: "/open", Method: get, Auth: {Authorizer: NONE}}}`},
+		"let in, and nothing runs": {events: broken, more: `  Busy: {Type: AWS::ApiGateway::GatewayResponse, Properties: {RestApiId: !Ref Api, ResponseType: DEFAULT_5XX, StatusCode: 503}}
+  Hidden: {Type: AWS::ApiGateway::GatewayResponse, Properties: {RestApiId: !Ref Api, ResponseType: ACCESS_DENIED, StatusCode: 404}}
+`},
 		"a partner": {statements: fence + `, {Effect: Allow, Principal: {AWS: "210987654321"}, Action: execute-api:Invoke, Resource: "execute-api:/*"}`},
 	}
 	for name, tt := range tests {
@@ -54,7 +57,7 @@ func TestMatrixIsWhatTheGatewayAnswers(t *testing.T) {
 			serve := serveDoors(t, s, d)
 			for _, c := range m.Cells {
 				want := c.Status
-				if c.Allowed() {
+				if c.Outcome == reach.Allow {
 					want = http.StatusOK
 				}
 				if got := call(t, serve[c.Door], request(c, m.APIs[0].ID), credentials(d, c.Identity)); got != want {

@@ -14,11 +14,14 @@ const width = 100
 
 // symbols of the outcomes in a table, one character each, and their inks.
 var (
-	symbols = map[Outcome]string{Allow: "A", ExplicitDeny: "D", ImplicitDeny: ".", Refused: "-"}
-	inks    = map[Outcome]terminal.Ink{Allow: terminal.Green, ExplicitDeny: terminal.Red, Refused: terminal.Faint}
+	symbols = map[Outcome]string{Allow: "A", Fails: "F", ExplicitDeny: "D", ImplicitDeny: ".", Refused: "-"}
+	inks    = map[Outcome]terminal.Ink{Allow: terminal.Green, Fails: terminal.Yellow, ExplicitDeny: terminal.Red, Refused: terminal.Faint}
 )
 
-const legend = "A let in   D denied by a statement   . no statement allows it   - refused before policies decide"
+const (
+	legend      = "A let in   D denied by a statement   . no statement allows it   - refused by another check"
+	legendFails = "F let in, but fails: API Gateway may not invoke the function"
+)
 
 // labels name the columns of a table.
 const labels = "123456789abcdefghijklmnopqrstuvwxyz"
@@ -58,7 +61,11 @@ func (m *Matrix) WriteCells(w io.Writer) error {
 		if c.APIKeyRequired {
 			key = " (and an API key)"
 		}
-		p.line("%-13s %-*s %-*s %s %s/%s%s: %s", c.Outcome, p.nameWidth(), c.Identity, p.doorWidth(), c.Door, c.Method, c.Stage, strings.TrimPrefix(c.Path, "/"), key, p.reason(c))
+		reason := p.reason(c)
+		if c.Outcome == Fails {
+			reason = "let in, but " + reason
+		}
+		p.line("%-13s %-*s %-*s %s %s/%s%s: %s", c.Outcome, p.nameWidth(), c.Identity, p.doorWidth(), c.Door, c.Method, c.Stage, strings.TrimPrefix(c.Path, "/"), key, reason)
 	}
 	_, err := io.WriteString(w, p.b.String())
 	return err
@@ -164,13 +171,18 @@ func (p *printer) table(columns []column) {
 	}
 	p.line("")
 	p.line("%s", legend)
+	if slices.ContainsFunc(columns, func(c column) bool {
+		return slices.ContainsFunc(c.cells, func(c Cell) bool { return c.Outcome == Fails })
+	}) {
+		p.line("%s", legendFails)
+	}
 	p.reasons(columns)
 }
 
 // fate is what becomes of some calls, and why.
 type fate struct {
-	allowed            bool
-	reason, door, what string // what: labels of columns
+	outcome            Outcome // of one let in; Refused stands for all others
+	reason, door, what string  // what: labels of columns
 	who                []string
 }
 
@@ -181,14 +193,14 @@ func (p *printer) reasons(columns []column) {
 	for _, f := range fates {
 		doors = max(doors, len(f.door))
 	}
-	for _, allowed := range [...]bool{true, false} {
-		title := "refused:"
-		if allowed {
-			title = "let in:"
-		}
+	for _, group := range [...]struct {
+		outcome Outcome
+		title   string
+	}{{Allow, "let in:"}, {Fails, "let in, but fails:"}, {Refused, "refused:"}} {
+		title := group.title
 		reason := ""
 		for _, f := range fates {
-			if f.allowed != allowed {
+			if f.outcome != group.outcome {
 				continue
 			}
 			if title != "" {
@@ -251,7 +263,10 @@ func (p *printer) fatesAt(columns []column, at int) []fate {
 	var fates []fate
 	for i, c := range columns {
 		cell := &c.cells[at]
-		f := fate{allowed: cell.Allowed(), reason: p.reason(cell)}
+		f := fate{outcome: Refused, reason: p.reason(cell)}
+		if cell.LetIn() {
+			f.outcome = cell.Outcome
+		}
 		same := slices.IndexFunc(fates, func(g fate) bool { return g.reason == f.reason })
 		if same < 0 {
 			fates = append(fates, f)
@@ -265,8 +280,11 @@ func (p *printer) fatesAt(columns []column, at int) []fate {
 // reason is a cell's, with the place of the policy.
 func (p *printer) reason(c *Cell) string {
 	text := c.Reason
-	if c.Outcome == Refused {
+	switch c.Outcome {
+	case Refused:
 		text = c.Check + ": " + text
+	case Fails: // the statement that let it in is not why
+		return fmt.Sprintf("answers %d: %s", c.Status, text)
 	}
 	if c.By != nil && c.By.Name != "" {
 		text += ", " + c.By.Name

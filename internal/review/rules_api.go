@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/marquee-api/marquee/internal/reach"
 	"github.com/marquee-api/marquee/internal/stack"
 )
 
@@ -134,14 +135,14 @@ var apiRules = []*Rule{
 	},
 	{
 		ID: "MQ410", Name: "function-not-permitted", Severity: Error,
-		Title: "Nothing permits API Gateway to invoke a function",
-		Why:   "SAM adds the permission with each event; a route that only a definition holds has none, and the API answers 500.",
-		Fix:   "Add an event for the route, or an AWS::Lambda::Permission for apigateway.amazonaws.com with the API's SourceArn.",
+		Title: "API Gateway may not invoke a function",
+		Why:   "SAM adds the permission with each event; a route that only a definition holds has none. Whoever is let in there is answered 500, as where a route invokes as a role that API Gateway may not assume, or that may not invoke.",
+		Fix:   "Add an event for the route, or an AWS::Lambda::Permission for apigateway.amazonaws.com with the API's SourceArn; let the role of credentials trust apigateway.amazonaws.com and invoke the function.",
 		check: func(s *subject, report reporter) {
 			for _, api := range s.typed() {
 				for _, r := range api.Routes {
-					if r.Unpermitted != "" {
-						report(s.routePlace(api, r), api.LogicalID, "%s %s: %s", r.Method, r.Path, r.Unpermitted)
+					if why := s.unpermitted(api, r); why != "" {
+						report(s.routePlace(api, r), api.LogicalID, "%s %s: %s", r.Method, r.Path, why)
 					}
 				}
 			}
@@ -206,6 +207,20 @@ func anonymousLogs(s *subject, report reporter) {
 			report(format.Position, stage.LogicalID, "the Format has no $context.identity.vpceId")
 		}
 	}
+}
+
+// unpermitted says why API Gateway may not invoke a route's function: for what the template says nowhere, or for what the
+// role may do that it invokes as, which the gateway was asked. Empty if it may.
+func (s *subject) unpermitted(api *stack.API, r *stack.Route) string {
+	if r.Unpermitted != "" || s.matrix == nil {
+		return r.Unpermitted
+	}
+	for _, c := range s.matrix.Cells {
+		if c.Outcome == reach.Fails && c.API == api.LogicalID && c.Stage == api.Stage && c.Route == r.Method+" "+r.Path {
+			return c.Reason
+		}
+	}
+	return ""
 }
 
 // waits is how long API Gateway waits for a function at most.

@@ -44,7 +44,7 @@ func (s *subject) callers() []*stack.Function {
 	for _, f := range s.Stack.Functions {
 		for _, c := range s.matrix.Cells {
 			private := slices.ContainsFunc(s.Stack.APIs, func(a *stack.API) bool { return a.LogicalID == c.API && a.EndpointType == "PRIVATE" })
-			if f.RoleID != "" && c.Identity == f.RoleID && c.Allowed() && private && c.Policy == "identity" {
+			if f.RoleID != "" && c.Identity == f.RoleID && c.LetIn() && private && c.Policy == "identity" {
 				out = append(out, f)
 				break
 			}

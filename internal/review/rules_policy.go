@@ -150,11 +150,11 @@ func (s *subject) leaks() func(yield func(*stack.API, leak) bool) {
 
 func (l *leak) see(c reach.Cell, private bool) {
 	switch {
-	case c.Identity == "writer" && c.Door == "other_vpce" && c.Allowed() && private:
+	case c.Identity == "writer" && c.Door == "other_vpce" && c.LetIn() && private:
 		l.strange = c
 	case c.Identity == "writer" && c.Door == "vpce" && c.Outcome == reach.ExplicitDeny && c.Policy == "resource" && private:
 		l.lockedOut = c
-	case c.Identity == "stranger" && c.Allowed():
+	case c.Identity == "stranger" && c.LetIn():
 		l.granted = c
 	}
 }

@@ -87,9 +87,9 @@ func (fixedMatrix) Matrix(context.Context) (any, error) {
 	return map[string]any{
 		"apis":       []any{map[string]any{"logical_id": "Api", "id": "a1b2c3d4e5", "stage": "dev", "type": "PRIVATE"}},
 		"identities": []any{map[string]any{"name": "reader", "kind": "sample", "arn": "arn:reader"}, map[string]any{"name": "stranger", "kind": "sample", "arn": "arn:stranger"}},
-		"doors":      []any{map[string]any{"name": "vpce", "vpc_endpoint_id": "vpce-0"}, map[string]any{"name": "public"}},
+		"doors":      []any{map[string]any{"name": "vpce", "vpc_endpoint_id": "vpce-0"}, map[string]any{"name": "public"}, map[string]any{"name": "other"}},
 		"cells": []any{cell("reader", "vpce", "allow", "allowed by statement 1 (List)"), cell("stranger", "vpce", "implicit_deny", "nothing allows it"),
-			cell("reader", "public", "explicit_deny", "denied by statement 1"), cell("stranger", "public", "refused", "private, reached through an endpoint only")},
+			cell("reader", "public", "explicit_deny", "denied by statement 1"), cell("reader", "other", "fails", "nothing permits it"), cell("stranger", "public", "refused", "private, reached through an endpoint only")},
 	}, nil
 }
 
@@ -154,6 +154,7 @@ var views = map[string]struct{ hash, ready string }{
 	"mismatch":            {"#/request/3", `document.querySelector(".sides")`},
 	"throttled":           {"#/request/4", `document.querySelector("#step-throttle[aria-selected=true]")`},
 	"matrix":              {"#/matrix", `document.querySelectorAll(".cell").length === 2`},
+	"a call that fails":   {"#/matrix?door=other", `document.querySelector(".cell.is-fail")?.ariaLabel.endsWith("let in, but fails")`},
 	"a reason":            {"#/matrix?door=vpce&cell=Api+GET+%2Fmovie_list+reader", `document.querySelector(".reason").innerText.includes("Allowed by statement 1 (List)")`},
 	"try":                 {"#/try?method=PUT&path=/movie_list/1999/x&body={}", `document.querySelector("#try-body").value === "{}"`},
 	"movies":              {"#/movies", `document.querySelector(".movie")`},

@@ -6,6 +6,7 @@ import { get } from "./store.js";
 
 const outcomes = {
   allow: { shape: "check", tone: "is-ok", word: "let in" },
+  fails: { shape: "bolt", tone: "is-fail", word: "let in, but fails" },
   explicit_deny: { shape: "cross", tone: "is-no", word: "denied" },
   implicit_deny: { shape: "minus", tone: "is-warn", word: "not allowed" },
   refused: { shape: "door", tone: "is-fail", word: "refused" },
@@ -13,6 +14,7 @@ const outcomes = {
 
 const meanings = {
   allow: "a policy allows it, and none denies it",
+  fails: "a policy allows it, and API Gateway may not invoke the function",
   explicit_deny: "a statement denies it",
   implicit_deny: "nothing allows it",
   refused: "a check besides the policies: the door, the signature, the route",
