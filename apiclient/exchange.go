@@ -45,26 +45,46 @@ func (x *exchange) run() (*http.Response, error) {
 			return nil, err
 		}
 		resp, err := x.send(out)
-		if resp != nil && x.mend(resp, peek(resp)) && x.retrier.inTime(x.ctx, 0) {
+		again, wait := x.mends(resp), time.Duration(0)
+		if !again {
+			wait, again, err = x.judge(resp, err)
+		}
+		switch {
+		case again:
 			x.repeat(resp, err)
-			continue
-		}
-		if resp != nil && x.limit > 0 {
-			err = x.read(resp)
-		}
-		wait, again := x.wantsRetry(resp, err)
-		if !again && err != nil && resp != nil { // broken off
+		case err != nil && resp != nil: // broken off
 			resp.Body.Close()
 			return nil, err
-		}
-		if !again {
+		default:
 			return resp, err
 		}
-		x.repeat(resp, err)
 		if err := sleep(x.ctx, wait); err != nil {
 			return nil, err
 		}
 	}
+}
+
+// judge reports whether the policy asks for another attempt, and after how long. The answer of the last one is ready to be
+// handed on.
+func (x *exchange) judge(resp *http.Response, err error) (wait time.Duration, again bool, _ error) {
+	release := x.release
+	x.release = nil
+	refused := resp != nil && resp.StatusCode >= http.StatusBadRequest
+	if resp == nil || refused {
+		// By the status alone: the body of a refusal that is repeated is nobody's, and may be long in coming.
+		wait, again = x.wantsRetry(resp, err)
+	}
+	if refused && !again && resp.StatusCode != http.StatusForbidden { // mends has looked into that one
+		peek(resp)
+	}
+	if resp != nil && !again && x.limit > 0 {
+		err = x.read(resp)
+	}
+	if resp != nil && !again && (err != nil || !refused) {
+		wait, again = x.wantsRetry(resp, err)
+	}
+	x.retrier.settle(x.attempt(resp, err), release)
+	return wait, again, err
 }
 
 // repeat notes an attempt that another one follows, and gives its connection back.
@@ -73,7 +93,7 @@ func (x *exchange) repeat(resp *http.Response, err error) {
 	a.Number = x.attempts // as they were sent, whatever for
 	x.retried = append(x.retried, a)
 	if resp != nil {
-		discard(resp)
+		discard(resp.Body)
 	}
 }
 
@@ -152,8 +172,6 @@ func (t *Transport) outgoing(req *http.Request, body payload) *http.Request {
 // wantsRetry reports whether another attempt is due, and after how long.
 func (x *exchange) wantsRetry(resp *http.Response, err error) (time.Duration, bool) {
 	a := x.attempt(resp, err)
-	x.retrier.settle(a, x.release)
-	x.release = nil
 	if x.ctx.Err() != nil || !x.retrier.wants(a) {
 		return 0, false
 	}
@@ -162,10 +180,25 @@ func (x *exchange) wantsRetry(resp *http.Response, err error) (time.Duration, bo
 	return wait, ok
 }
 
-// discard reads the rest of a short answer, so that its connection can be used again, and closes it.
-func discard(resp *http.Response) {
-	io.CopyN(io.Discard, resp.Body, maxErrorPeek) //nolint:errcheck // the answer is thrown away
-	resp.Body.Close()
+// discardTime is how long the rest of an answer that is thrown away may take: more, and a new connection is quicker.
+const discardTime = 50 * time.Millisecond
+
+// discard reads the rest of a short answer, so that its connection can be used again, and closes it. What does not come in
+// a moment is not waited for: closing it while it is read drops the connection.
+func discard(body io.ReadCloser) {
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		io.CopyN(io.Discard, body, maxErrorPeek) //nolint:errcheck // the answer is thrown away
+	}()
+	timer := time.NewTimer(discardTime)
+	defer timer.Stop()
+	select {
+	case <-read:
+		body.Close()
+	case <-timer.C:
+		go body.Close() //nolint:errcheck // as above; some bodies wait for their reader then
+	}
 }
 
 // peek reads what API Gateway says in an error of its own, and leaves the body as it was but for session tokens: the
@@ -194,6 +227,11 @@ func peek(resp *http.Response) string {
 type failingReader struct{ err error }
 
 func (r failingReader) Read([]byte) (int, error) { return 0, r.err }
+
+// mends reports whether the request is worth sending again because of what could be put right.
+func (x *exchange) mends(resp *http.Response) bool {
+	return resp != nil && resp.StatusCode == http.StatusForbidden && x.mend(resp, peek(resp)) && x.retrier.inTime(x.ctx, 0)
+}
 
 // mend puts right, once each, what made API Gateway refuse a good caller: a clock that is wrong, a token that has ended.
 // It reports whether the request is worth sending again for it.

@@ -35,7 +35,8 @@ type Retry struct {
 	// Backoff replaces the wait between attempts, BaseDelay with it; attempt counts from 1. nil is the SDK's exponential
 	// backoff with jitter.
 	Backoff retry.BackoffDelayer
-	// Condition decides whether an attempt is worth another one. nil is [RetryTransient].
+	// Condition decides whether an attempt is worth another one. nil is [RetryTransient]. It sees a refusal by its status
+	// first, and where that is not worth one, again if its body breaks off.
 	Condition func(Attempt) bool
 	// AllMethods applies Condition to POST and PATCH, too. Without it methods that HTTP does not call idempotent (RFC 9110
 	// section 9.2.2) are repeated only where nothing can have run: API Gateway throttled the request, or no connection

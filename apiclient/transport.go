@@ -18,7 +18,8 @@ type Config struct {
 	// Credentials sign. A provider that is no *aws.CredentialsCache is wrapped in one.
 	Credentials aws.CredentialsProvider
 	// Base sends the signed requests. nil is a transport of its own with the settings of http.DefaultTransport, as many
-	// idle connections to the API as to all hosts together, and a proxy for https alone. It must not follow redirects, and no transport does.
+	// idle connections to the API as to all hosts together, and a proxy for https alone. It must not follow redirects, and no transport does. The
+	// bodies of its answers may be closed while they are read, as net/http's may.
 	Base http.RoundTripper
 	// Retry says when a request is sent again.
 	Retry Retry
