@@ -79,6 +79,16 @@ func wrap(doing string, err error) error {
 	return fmt.Errorf("%s: %w", doing, err)
 }
 
+// isCode reports whether an error of the client is the movie list's with this code.
+func isCode(err error, code Code) bool {
+	var answer *apiclient.APIError
+	if !errors.As(err, &answer) || answer.ByGateway() {
+		return false
+	}
+	var own *Error
+	return errors.As(read(answer), &own) && own.Code == code
+}
+
 // read returns the answer itself if it is none of the movie list's.
 func read(answer *apiclient.APIError) error {
 	switch {

@@ -2,7 +2,6 @@ package movielist
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 
@@ -38,17 +37,21 @@ type Written struct {
 	Replayed bool
 }
 
-// Put writes a movie. Without a condition it does so whatever is there. (The API wants to be told that an old one may be
-// replaced, so replacing without a condition takes a second request.)
+// putRounds bounds how often a Put without a condition begins anew because others made and removed the movie meanwhile.
+const putRounds = 5
+
+// Put writes a movie. Without a condition it does so whatever is there. (The API has one request that makes a movie and
+// another that replaces it, so replacing without a condition takes two. Who makes or removes the movie in between does not
+// win: it begins anew, and only where that happens five times over it is [ErrPreconditionFailed].)
 func (c *Client) Put(ctx context.Context, movie Movie, options ...WriteOption) (*Written, error) {
 	request := apiclient.Request{
 		Method: http.MethodPut, Path: moviePath, PathParams: key(movie.Year, movie.Title), JSON: movie, Header: header(options),
 	}
-	resp, err := c.api.Do(ctx, request)
-	if answer := (*apiclient.APIError)(nil); errors.As(err, &answer) && answer.StatusCode == http.StatusPreconditionRequired {
-		IfAny()(request.Header)
-		resp, err = c.api.Do(ctx, request)
+	put := c.api.Do
+	if request.Header.Get("If-Match") == "" && request.Header.Get("If-None-Match") == "" {
+		put = c.putAnyway
 	}
+	resp, err := put(ctx, request)
 	doing := fmt.Sprintf("writing %q of %d", movie.Title, movie.Year)
 	if err != nil {
 		return nil, wrap(doing, err)
@@ -58,6 +61,25 @@ func (c *Client) Put(ctx context.Context, movie Movie, options ...WriteOption) (
 		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
 	return &Written{Movie: *stored, Created: resp.Status == http.StatusCreated, Replayed: isReplayed(resp)}, nil
+}
+
+// putAnyway makes the movie, or replaces it if it is there. A write that went through under its name before may have been
+// either.
+func (c *Client) putAnyway(ctx context.Context, toMake apiclient.Request) (resp *apiclient.Response, err error) {
+	toReplace := toMake
+	toReplace.Header = toMake.Header.Clone()
+	IfAny()(toReplace.Header)
+	for range putRounds {
+		resp, err = c.api.Do(ctx, toMake)
+		if !isCode(err, CodePreconditionRequired) && !isCode(err, CodeIdempotencyKeyReused) {
+			return resp, err
+		}
+		resp, err = c.api.Do(ctx, toReplace)
+		if !isCode(err, CodePreconditionFailed) {
+			return resp, err
+		}
+	}
+	return resp, err
 }
 
 // Delete removes a movie. Without a condition it does so in whatever state the movie is. [ErrNotFound] if the API says
