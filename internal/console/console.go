@@ -127,7 +127,7 @@ type Config struct {
 	Now       func() time.Time
 
 	Capacity     int // requests kept; 0: 5,000
-	DetailMemory int // bytes of their details kept, roughly; 0: 64 MiB
+	DetailMemory int // bytes of those that are kept whole, roughly; 0: 64 MiB
 }
 
 // Console keeps the latest records and serves the page. It is safe for concurrent use.

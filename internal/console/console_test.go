@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/marquee-api/marquee/internal/console"
 	"github.com/marquee-api/marquee/internal/gateway"
@@ -148,7 +149,7 @@ func TestSecurityTryNeedsTheTokenOfTheRun(t *testing.T) {
 }
 
 func TestMemoryIsBounded(t *testing.T) {
-	c := newConsole(func(cfg *console.Config) { cfg.Capacity, cfg.DetailMemory = 10, 40<<10 })
+	c := newConsole(func(cfg *console.Config) { cfg.Capacity, cfg.DetailMemory = 10, 48<<10 })
 	for i := range 25 {
 		c.Add(gateway.Record{Path: fmt.Sprintf("/dev/r%d", i+1), Status: 200, Time: start,
 			Detail: &gateway.Detail{ResponseBody: &gateway.Body{Text: strings.Repeat("x", 8<<10)}}})
@@ -167,11 +168,38 @@ func TestMemoryIsBounded(t *testing.T) {
 			t.Errorf("request %d: got %d, want %d", number, w.Code, want)
 		}
 	}
-	// Each body is counted with two KiB for the rest of its detail: four fit into forty.
+	// Each body is counted with three KiB for the rest of its record: four fit into forty-eight.
 	for number, trimmed := range map[int]bool{16: true, 21: true, 22: false, 25: false} {
 		got := decode[shown](t, ask(t, c, "GET", fmt.Sprintf("http://localhost/api/requests/%d", number), ""))
 		if got.Trimmed != trimmed || (got.Record.Detail == nil) != trimmed || got.Record.Path != fmt.Sprintf("/dev/r%d", number) {
 			t.Errorf("request %d: trimmed %v, detail %v, path %s", number, got.Trimmed, got.Record.Detail != nil, got.Record.Path)
+		}
+	}
+}
+
+// What is refused quotes the request at length, with or without a detail.
+func TestMemoryOfRefusalsIsBounded(t *testing.T) {
+	c := newConsole(func(cfg *console.Config) { cfg.Capacity, cfg.DetailMemory = 10, 70<<10 })
+	long := strings.Repeat("é", 10<<10)
+	for i := range 10 {
+		c.Add(gateway.Record{RequestID: fmt.Sprint("r", i), Path: "/dev/" + long, Status: 403, Time: start, CanonicalRequest: long, Why: "a reason", Message: long,
+			Checks: []gateway.Check{{Name: "signature", Detail: long}}})
+	}
+	// One takes about 80 KiB, and the newest is kept whatever it takes.
+	for number, trimmed := range map[int]bool{1: true, 9: true, 10: false} {
+		got := decode[struct {
+			Trimmed bool
+			Record  gateway.Record
+		}](t, ask(t, c, "GET", fmt.Sprintf("http://localhost/api/requests/%d", number), ""))
+		r, most := got.Record, 310
+		if got.Trimmed != trimmed || r.Why != "a reason" || r.RequestID != fmt.Sprint("r", number-1) || len(r.Checks) != 1 {
+			t.Errorf("request %d: trimmed %v, why %q, id %s, %d checks", number, got.Trimmed, r.Why, r.RequestID, len(r.Checks))
+		}
+		if short := len(r.Path) < most && len(r.Message) < most && len(r.Checks[0].Detail) < most && r.CanonicalRequest == ""; short != trimmed {
+			t.Errorf("request %d: path of %d bytes, message of %d, check of %d, canonical request of %d", number, len(r.Path), len(r.Message), len(r.Checks[0].Detail), len(r.CanonicalRequest))
+		}
+		if !utf8.ValidString(r.Path) {
+			t.Errorf("request %d: its path was cut within a character", number)
 		}
 	}
 }

@@ -154,14 +154,15 @@ func (c *Console) serveRequest(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusNotFound, "this request is not kept any more, or never was: the console keeps the latest "+strconv.Itoa(c.cfg.Capacity))
 		return
 	}
-	copies := c.copies(&e.record)
+	record := e.detailed()
+	copies := c.copies(&record)
 	writeJSON(w, http.StatusOK, struct {
 		Summary Summary `json:"summary"`
 		Record  any     `json:"record"`
 		Way     []Step  `json:"way"`
 		Copies  Copies  `json:"copies"`
 		Trimmed bool    `json:"trimmed,omitempty"`
-	}{e.summary, e.record, way(&e.record), copies, e.trimmed})
+	}{e.summary, record, way(&record), copies, e.trimmed})
 }
 
 func (c *Console) serveFigures(w http.ResponseWriter, r *http.Request) {

@@ -49,10 +49,8 @@ func summarize(r *gateway.Record, number uint64) Summary {
 		Verdict: verdictOf(r), Status: r.Status, Duration: r.Duration.Microseconds(), Why: r.Why,
 	}
 	s.Identity, s.Unproven = identityOf(r)
-	if r.Detail != nil {
-		if _, query, ok := strings.Cut(r.Detail.Target, "?"); ok {
-			s.Path += "?" + query
-		}
+	if query := r.Query(); query != "" {
+		s.Path += "?" + query
 	}
 	if len(s.Path) > longestPath {
 		s.Path = strings.ToValidUTF8(s.Path[:longestPath], "") + "…"
@@ -72,7 +70,7 @@ func identityOf(r *gateway.Record) (name string, unproven bool) {
 	case r.AccessKeyID != "":
 		return r.AccessKeyID, true
 	}
-	if r.Detail != nil && (r.Detail.RequestHeader.Get("Authorization") != "" || strings.Contains(r.Detail.Target, "X-Amz-Algorithm=")) {
+	if r.LooksSigned() {
 		return unknown, true
 	}
 	return unsigned, false

@@ -30,7 +30,7 @@ func (x *exchange) checkEndpointPolicy() *Refusal {
 			Decision: result.Decision, Source: policy.SourceEndpoint, Document: min(result.Statement, 0), Statement: result.Statement, Sid: result.Sid,
 		}
 	})
-	x.opine(asked, opinionOn{policy.SourceEndpoint, 0, x.door.Policy}, verdict)
+	x.keepOpinion(asked, opinion{source: policy.SourceEndpoint, document: x.door.Policy, decided: verdict})
 	if verdict.Decision != policy.Allow {
 		x.verdict, x.judged = verdict, true
 		return x.record.fail("endpoint policy", x.denied(verdict))
@@ -57,7 +57,7 @@ func (x *exchange) authorize() *Refusal {
 	}
 	verdict, asked := x.ofBothPaths(request, call.Authorize)
 	x.verdict, x.judged = verdict, true
-	x.opineAll(asked, &call, verdict)
+	x.keepOpinions(asked, &call, verdict)
 	if verdict.Decision != policy.Allow {
 		return x.record.fail("authorization", x.denied(verdict))
 	}

@@ -3,9 +3,11 @@ package gateway_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -230,6 +232,64 @@ func TestSecurityRecordsHoldNoSecret(t *testing.T) {
 	}
 }
 
+// The record that an observer gets holds secrets until its detail is made: whoever prints or writes it shows none.
+func TestSecurityARecordThatIsPrintedShowsNoSecret(t *testing.T) {
+	f := newFixture(t, withDetail(1000))
+	f.function.answer = gateway.Answer{Payload: []byte(`{"statusCode":200,"body":"api-key-0123456789"}`)}
+	f.do(t, call{tamper: func(r *http.Request) { r.Header.Set("X-Api-Key", "api-key-0123456789") }})
+	r := f.nextAsObserved(t)
+	if r.Evidence == nil || r.Detail != nil {
+		t.Fatalf("got evidence %v and detail %v: want the first alone", r.Evidence != nil, r.Detail != nil)
+	}
+	encoded, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for how, text := range map[string]string{
+		"JSON": string(encoded), "%v": fmt.Sprintf("%v", r), "%+v": fmt.Sprintf("%+v", r), "%#v": fmt.Sprintf("%#v", r),
+		"the evidence, %v": fmt.Sprintf("%v", r.Evidence), "the evidence, %+v": fmt.Sprintf("%+v", r.Evidence), "the evidence, %#v": fmt.Sprintf("%#v", r.Evidence),
+		"the evidence, %s": fmt.Sprintf("%s", r.Evidence), "the evidence as a value": fmt.Sprintf("%+v", *r.Evidence),
+	} {
+		for _, hidden := range []string{"api-key-0123456789", "[97 112 105 45"} { // as text, and as bytes
+			if strings.Contains(text, hidden) {
+				t.Errorf("%s holds %q: %s", how, hidden, text)
+			}
+		}
+	}
+}
+
+// Details of one record that are made before its answer is sent, at the same time and later are the same.
+func TestDetailIsMadeAgain(t *testing.T) {
+	var early gateway.Record
+	f := newFixture(t, withDetail(1000), func(cfg *gateway.Config, _ *gateway.Door) {
+		observe := cfg.Observe
+		cfg.Observe = func(r gateway.Record) {
+			early = r.Detailed()
+			observe(r)
+		}
+	})
+	f.function.answer = gateway.Answer{Payload: []byte(`{"statusCode":200,"body":"abc"}`)}
+	f.do(t, call{path: "/dev/movie_list/1999/x?a=1"})
+	r := f.nextAsObserved(t)
+	var made [4]gateway.Record
+	var all sync.WaitGroup
+	for i := range made {
+		all.Go(func() { made[i] = r.Detailed() })
+	}
+	all.Wait()
+	for _, other := range made {
+		if diff := cmp.Diff(early.Detail, other.Detail); diff != "" || other.Detail == nil {
+			t.Errorf("(-before the answer +later):\n%s", diff)
+		}
+	}
+	if size := r.Evidence.Size(); size < 2000 || size > 20000 {
+		t.Errorf("the evidence is said to take %d bytes", size)
+	}
+	if got := r.Query(); got != "a=1" || !r.LooksSigned() {
+		t.Errorf("got query %q, signed %v: want a=1 and true", got, r.LooksSigned())
+	}
+}
+
 func TestSecurityPresignedSignatureIsRedacted(t *testing.T) {
 	f := newFixture(t, withDetail(1000))
 	const query = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X%2DAmz%2DSignature=feedfacefeedface&X-Amz-Security-Token=sometoken&year=1999"
@@ -263,5 +323,17 @@ func TestDetailIsBounded(t *testing.T) {
 				t.Errorf("got an event of %d bytes: %s", d.EventBytes, d.Event)
 			}
 		})
+	}
+}
+
+// What is too long to be shown whole is not kept whole.
+func TestEvidenceIsBounded(t *testing.T) {
+	f := newFixture(t, withDetail(1000))
+	f.function.answer = gateway.Answer{Payload: []byte(`{"statusCode":200,"body":"` + strings.Repeat("x", 1<<20) + `"}`)}
+	f.do(t, call{method: "PUT", path: "/dev/movie_list/1999/x", body: strings.Repeat("y", 1<<20)})
+	r := f.nextAsObserved(t)
+	d := r.Detailed().Detail
+	if size := r.Evidence.Size(); size > 20_000 || d.RequestBody.Bytes != 1<<20 || d.ResponseBody == nil || d.EventBytes != 0 && d.Event != nil {
+		t.Errorf("got %d bytes of evidence, a request body of %d, a response body %v", size, d.RequestBody.Bytes, d.ResponseBody != nil)
 	}
 }

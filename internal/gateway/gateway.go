@@ -42,7 +42,7 @@ type Config struct {
 	Wait   func(context.Context, time.Duration) // of latency faults; nil: as long as it says
 
 	Observe func(Record) // called once for each request, from many goroutines; nil: nobody watches
-	// DetailBytes is how much of each body a record's Detail keeps. Zero: records have no Detail, which costs time and memory.
+	// DetailBytes is how much of each body a record's Detail keeps. Zero: records have no Evidence, which takes memory.
 	DetailBytes int
 	Now         func() time.Time // nil: time.Now
 	Random      io.Reader        // request ids; nil: crypto/rand

@@ -243,8 +243,14 @@ func send(t *testing.T, r *http.Request) answer {
 	return answer{response.StatusCode, response.Header.Get("X-Amzn-Errortype"), response.Header, string(body)}
 }
 
-// next is the record of the earliest request whose record was not read yet. It is made before the answer is sent.
+// next is the record of the earliest request whose record was not read yet, with its detail.
 func (f *fixture) next(t *testing.T) gateway.Record {
+	t.Helper()
+	return f.nextAsObserved(t).Detailed()
+}
+
+// nextAsObserved is that record as the observer gets it. It is made before the answer is sent.
+func (f *fixture) nextAsObserved(t *testing.T) gateway.Record {
 	t.Helper()
 	select {
 	case r := <-f.records:

@@ -55,7 +55,7 @@ func (g *Gateway) serve(door *Door, w http.ResponseWriter, r *http.Request) {
 		Checks: make([]Check, 0, mostChecks),
 	}
 	if g.keep > 0 {
-		x.record.Detail, x.marked = &Detail{}, now
+		x.record.Evidence, x.marked = &Evidence{}, now
 	}
 	response, refusal := x.handle(w)
 	x.record.Status = response.Status
@@ -68,7 +68,7 @@ func (g *Gateway) serve(door *Door, w http.ResponseWriter, r *http.Request) {
 	x.answer(w.Header(), response, refusal)
 	// Before the answer is sent: who has read it finds the record.
 	x.record.Duration = g.now().Sub(now)
-	x.describe(w.Header(), response.Body)
+	x.gather(w.Header(), response.Body)
 	g.observe(x.record)
 	// The clients of a skewed clock correct theirs by this header.
 	w.Header().Set("Date", now.UTC().Format(http.TimeFormat))

@@ -32,7 +32,9 @@ type Record struct {
 	FunctionDuration time.Duration `json:"function_duration_ns,omitempty"`
 	Duration         time.Duration `json:"duration_ns"` // until the answer was ready to be sent
 
-	Detail *Detail `json:"detail,omitempty"` // nil unless Config.DetailBytes asks for it
+	Detail *Detail `json:"detail,omitempty"` // of a record that was read, or of one that Detailed returned
+	// Evidence is what Detailed makes the Detail of; nil unless Config.DetailBytes asks for it.
+	Evidence *Evidence `json:"-"`
 }
 
 // Check is one step of the pipeline. Steps that were not reached are not listed.
@@ -64,4 +66,15 @@ func (rec *Record) fail(name string, refusal *Refusal) *Refusal {
 func (rec *Record) refused(refusal *Refusal) {
 	rec.Status, rec.ErrorType = refusal.Status, refusal.Type
 	rec.Message, rec.Why = redact(refusal.Message), redact(refusal.Why)
+}
+
+// timed gives the time since the last call to the step that was listed last.
+func (x *exchange) timed() {
+	checks := x.record.Checks
+	if x.record.Evidence == nil || len(checks) == 0 || checks[len(checks)-1].Duration != 0 {
+		return
+	}
+	now := x.g.now()
+	checks[len(checks)-1].Duration = now.Sub(x.marked)
+	x.marked = now
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -56,6 +57,22 @@ var secretNames = map[string]bool{
 // signatureOf is the end of an Authorization header of Signature Version 4.
 var signatureOf = regexp.MustCompile(`(?i)(signature=)[^,\s]+`)
 
+// isSecretName looks a name up whatever its case, without making another text of it.
+func isSecretName(name string) bool {
+	var lower [len("x-amz-security-token")]byte
+	if len(name) > len(lower) {
+		return false
+	}
+	for i := range len(name) {
+		c := name[i]
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		lower[i] = c
+	}
+	return secretNames[string(lower[:len(name)])]
+}
+
 // redactValue returns what may be kept of a header's or a parameter's value.
 func redactValue(name, value string) string {
 	switch name = strings.ToLower(name); {
@@ -83,7 +100,13 @@ func redactQuery(query string) string {
 
 // scrubber removes the secrets of one request wherever they stand: a function may answer with what it was sent.
 type scrubber struct {
-	replacer *strings.Replacer
+	secrets []secret
+}
+
+// secret is a text to remove. Each of its forms holds the probe, since no escaping changes letters and digits: looking
+// for that is what most texts cost.
+type secret struct {
+	text, probe string
 }
 
 // shortestSecret is the least length that is looked for in other texts: removing a shorter one would garble them.
@@ -91,48 +114,90 @@ const shortestSecret = 8
 
 // newScrubber collects the secrets of a request and of whoever sent it.
 func newScrubber(header http.Header, query string, holder *Identity) scrubber {
-	var secrets []string
-	add := func(values ...string) {
-		for _, value := range values {
-			if len(value) >= shortestSecret {
-				quoted, _ := json.Marshal(value)
-				secrets = append(secrets, value, redacted, url.QueryEscape(value), redacted,
-					string(quoted[1:len(quoted)-1]), redacted, strings.ReplaceAll(value, "/", `\/`), redacted)
-			}
-		}
-	}
+	var s scrubber
 	for name, values := range header {
-		if secretNames[strings.ToLower(name)] {
-			add(values...)
+		if isSecretName(name) {
+			s.add(values...)
 		}
 	}
-	for _, authorization := range header.Values("Authorization") {
+	for _, authorization := range header["Authorization"] {
 		if !strings.HasPrefix(authorization, "AWS4-") {
-			add(authorization)
+			s.add(authorization)
 		} else if at := strings.LastIndexByte(authorization, '='); at >= 0 {
-			add(authorization[at+1:])
+			s.add(authorization[at+1:])
 		}
 	}
 	for piece := range strings.SplitSeq(query, "&") {
 		name, value, _ := strings.Cut(piece, "=")
-		if name, err := url.QueryUnescape(name); err != nil || !secretNames[strings.ToLower(name)] {
+		if name, err := url.QueryUnescape(name); err != nil || !isSecretName(name) {
 			continue
 		}
-		add(value)
+		s.add(value)
 		if decoded, err := url.QueryUnescape(value); err == nil {
-			add(decoded)
+			s.add(decoded)
 		}
 	}
 	if holder != nil {
-		add(holder.Key.SecretAccessKey, holder.Key.SessionToken)
+		s.add(holder.Key.SecretAccessKey, holder.Key.SessionToken)
 	}
-	return scrubber{strings.NewReplacer(secrets...)}
+	return s
 }
 
-func (s scrubber) text(text string) string { return s.replacer.Replace(text) }
+func (s *scrubber) add(values ...string) {
+	for _, value := range values {
+		if len(value) >= shortestSecret {
+			s.secrets = append(s.secrets, secret{value, probeOf(value)})
+		}
+	}
+}
+
+// longestProbe is enough to tell a secret from other texts.
+const longestProbe = 24
+
+// probeOf is the longest run of letters and digits of a text, or the beginning of a long one.
+func probeOf(text string) string {
+	best, start := "", 0
+	for i := 0; i <= len(text); i++ {
+		if i < len(text) && isAlphanumeric(text[i]) && i-start < longestProbe {
+			continue
+		}
+		if i-start > len(best) {
+			best = text[start:i]
+		}
+		if len(best) == longestProbe {
+			break
+		}
+		start = i + 1
+	}
+	return best
+}
+
+func isAlphanumeric(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+}
+
+// text returns a text without the secrets.
+func (s *scrubber) text(text string) string {
+	var forms []string
+	for _, hidden := range s.secrets {
+		if len(text) >= len(hidden.text) && strings.Contains(text, hidden.probe) {
+			forms = append(forms, SecretForms(hidden.text)...)
+		}
+	}
+	if forms == nil {
+		return text
+	}
+	// Where one secret begins with another, the longer one goes whole.
+	slices.SortFunc(forms, func(a, b string) int { return len(b) - len(a) })
+	pairs := make([]string, 0, 2*len(forms))
+	for _, form := range forms {
+		pairs = append(pairs, form, redacted)
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
+}
 
 // header returns what may be kept of headers.
-func (s scrubber) header(h http.Header) http.Header {
+func (s *scrubber) header(h http.Header) http.Header {
 	kept := make(http.Header, len(h))
 	for name, values := range h {
 		for _, value := range values {
@@ -143,7 +208,10 @@ func (s scrubber) header(h http.Header) http.Header {
 }
 
 // parameters returns what may be kept of a path's parameters.
-func (s scrubber) parameters(all map[string]string) map[string]string {
+func (s *scrubber) parameters(all map[string]string) map[string]string {
+	if all == nil {
+		return nil
+	}
 	kept := make(map[string]string, len(all))
 	for name, value := range all {
 		kept[name] = s.text(value)
@@ -151,8 +219,18 @@ func (s scrubber) parameters(all map[string]string) map[string]string {
 	return kept
 }
 
+// mismatch returns what may be kept of a mismatch.
+func (s *scrubber) mismatch(m Mismatch) *Mismatch {
+	m.Client, m.Differences = s.text(redact(m.Client)), slices.Clone(m.Differences)
+	for i := range m.Differences {
+		d := &m.Differences[i]
+		d.Server, d.Client = s.text(d.Server), s.text(d.Client)
+	}
+	return &m
+}
+
 // event returns what may be kept of a function's event: the values under secret names are taken out, wherever they lie.
-func (s scrubber) event(payload []byte) json.RawMessage {
+func (s *scrubber) event(payload []byte) json.RawMessage {
 	var event any
 	if json.Unmarshal(payload, &event) != nil {
 		return nil

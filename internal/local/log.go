@@ -200,7 +200,7 @@ func (j journal) function(l lambdahost.LogLine) (line string, show bool) {
 func recordWriter(w io.Writer, failed func(error)) func(gateway.Record) {
 	var mu sync.Mutex
 	return func(r gateway.Record) {
-		line, err := json.Marshal(r)
+		line, err := json.Marshal(r.Detailed())
 		if err == nil {
 			mu.Lock()
 			_, err = w.Write(append(line, '\n'))
