@@ -37,6 +37,9 @@ func (x *exchange) customise(response *proxyevent.Response, refusal *Refusal) {
 		response.Status = own.Status
 	}
 	for name, expression := range own.Headers {
+		if ownHeaders[strings.ToLower(name)] {
+			continue
+		}
 		if value := x.mapped(expression, refusal); value != "" {
 			setAlone(response.Header, name, value)
 		}

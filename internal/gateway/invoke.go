@@ -15,7 +15,7 @@ const integrationTimeout = 29 * time.Second
 func (x *exchange) invoke() (proxyevent.Response, *Refusal) {
 	if mock := x.route.Mock; mock != nil {
 		x.record.pass("mock integration", "")
-		return proxyevent.Response{Status: mock.Status, Header: mock.Header}, nil
+		return proxyevent.Response{Status: mock.Status, Header: withoutOwn(mock.Header)}, nil
 	}
 	if refusal := x.permitted(); refusal != nil {
 		return proxyevent.Response{}, refusal

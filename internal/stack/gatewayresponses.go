@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -53,10 +54,10 @@ func (b *builder) addGatewayResponse(api *API, e entry, keys responseKeys) {
 	for _, p := range parameters.entries() {
 		switch name, isHeader := strings.CutPrefix(p.key, responseHeader); {
 		case isHeader:
-			r.Headers[name] = checkExpression(p)
+			r.addHeader(name, p)
 		case p.key == "Headers": // SAM's short form
 			for _, h := range p.entries() {
-				r.Headers[h.key] = checkExpression(h)
+				r.addHeader(h.key, h)
 			}
 		case p.key == "Paths" || p.key == "QueryStrings" || strings.HasPrefix(p.key, "gatewayresponse."):
 			p.warn("an answer has no path and no query: this is not sent")
@@ -72,6 +73,35 @@ func (b *builder) addGatewayResponse(api *API, e entry, keys responseKeys) {
 	}
 	api.GatewayResponses[e.key] = r
 }
+
+// addHeader keeps a header that an answer may have.
+func (r *GatewayResponse) addHeader(name string, e entry) {
+	if expression := checkExpression(e); sendable(name, e.cursor) {
+		r.Headers[name] = expression
+	}
+}
+
+// ownHeaders are those that API Gateway sets of itself, in lower case: what frames the answer, its date, and the id that
+// nobody overrides (API Gateway developer guide, Set up logging). What it does where a template sets one is not documented.
+var ownHeaders = []string{
+	"connection", "content-length", "date", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "x-amz-apigw-id",
+}
+
+// sendable reports whether a template may set a header of an answer.
+func sendable(name string, at cursor) bool {
+	switch {
+	case !headerName.MatchString(name):
+		at.fail("%q is no name of a header", name)
+		return false
+	case slices.Contains(ownHeaders, strings.ToLower(name)):
+		at.warn("API Gateway sets %s itself: this is not sent", name)
+		return false
+	}
+	return true
+}
+
+// headerName is a token (RFC 9110, section 5.6.2).
+var headerName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
 
 // readStatus reads the status of an answer, 0 if there is none. An interim one ends no answer: the client would wait for
 // another, and get 200.

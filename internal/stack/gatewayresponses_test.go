@@ -58,9 +58,43 @@ func TestGatewayResponseErrors(t *testing.T) {
 		"no status":         {"{THROTTLED: {StatusCode: 42}}", place + "THROTTLED.StatusCode: 42 is no status of an answer: 200 to 599 are"},
 		"an interim status": {"{THROTTLED: {StatusCode: 103}}", place + "THROTTLED.StatusCode: 103 is no status of an answer: 200 to 599 are"},
 		"no quotes":         {"{THROTTLED: {ResponseParameters: {Headers: {X: '*'}}}}", place + `THROTTLED.ResponseParameters.Headers.X: "*" is neither a text in single quotes nor a place such as method.request.header.Origin`},
+		"no name":           {"{THROTTLED: {ResponseParameters: {Headers: {\"X Y\": \"'1'\"}}}}", place + `THROTTLED.ResponseParameters.Headers.X Y: "X Y" is no name of a header`},
 		"another parameter": {"{THROTTLED: {ResponseParameters: {X: \"'1'\"}}}", place + "THROTTLED.ResponseParameters.X: a parameter of a gateway response is gatewayresponse.header. and a name"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) { check(t, "the error", refuse(t, text(tt.responses))[0], tt.want) })
+	}
+}
+
+// What frames an answer is API Gateway's own, in a gateway response as in a mock integration: it is said, and not sent.
+func TestHeadersOfAPIGatewayItself(t *testing.T) {
+	for _, name := range []string{
+		"Connection", "content-length", "Date", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "TRANSFER-ENCODING", "Upgrade", "x-amz-apigw-id",
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := parse(t, sam+`
+Resources:
+  A:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: v1
+      OpenApiVersion: 3.0.1
+      GatewayResponses:
+        THROTTLED: {ResponseParameters: {Headers: {`+name+`: "'1'", X-Kept: "'1'"}}}
+      DefinitionBody:
+        openapi: 3.0.1
+        x-amazon-apigateway-gateway-responses:
+          EXPIRED_TOKEN: {responseParameters: {gatewayresponse.header.`+name+`: "'1'"}}
+        paths: {/a: {get: {x-amazon-apigateway-integration: {type: mock, responses: {default: {statusCode: 200, responseParameters: {method.response.header.`+name+`: "'1'", method.response.header.X-Kept: "'1'"}}}}}}}
+`)
+			api, kept := s.APIs[0], map[string]string{"X-Kept": "'1'"}
+			check(t, "the header of SAM's form", api.GatewayResponses["THROTTLED"].Headers, kept)
+			check(t, "the header of the document", api.GatewayResponses["EXPIRED_TOKEN"].Headers, map[string]string{})
+			check(t, "the mock's header", api.Routes[0].Mock.Headers, map[string]string{"X-Kept": "1"})
+			check(t, "the warnings", len(s.Warnings), 3)
+			for _, w := range s.Warnings {
+				check(t, "the warning", w.Message, "API Gateway sets "+name+" itself: this is not sent")
+			}
+		})
 	}
 }

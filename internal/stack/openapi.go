@@ -204,7 +204,9 @@ func readMockResponse(c cursor, keys [3]string) *Mock {
 		if !ok || !fixed {
 			return nil
 		}
-		mock.Headers[name] = text
+		if sendable(name, e.cursor) {
+			mock.Headers[name] = text
+		}
 	}
 	for _, e := range c.at(keys[2]).entries() {
 		if body := strings.TrimSpace(e.text()); body != "" && body != "{}" {
