@@ -2,12 +2,15 @@ package gateway
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/marquee-api/marquee/internal/proxyevent"
@@ -18,7 +21,8 @@ import (
 type Validation struct {
 	// Parameters have to be there and not blank. Those that are not are named in this order.
 	Parameters []Parameter
-	// Models hold the body to a schema by its media type, "$default" for any other. A type without a model is not checked.
+	// Models hold the body to a schema by its media type or a range of them, "$default" for any other. A type without a model
+	// is not checked.
 	Models map[string]Model
 }
 
@@ -93,21 +97,48 @@ const defaultMediaType = "application/json"
 
 var errNotJSON = errors.New("the body is not JSON")
 
-// validateBody holds the body to the model of its media type. No body counts as an empty object.
+// modelsOf are the models that a body has to fit. Documented are a media type's own model, "$default" for every type, and
+// that a type without a model is not checked. What a range such as "*/*" does is not: here it holds every type in it, beside
+// "$default". A request with two types has to fit the models of both.
+func (v *Validation) modelsOf(types []string) []Model {
+	if len(types) == 0 {
+		types = []string{defaultMediaType}
+	}
+	var all []Model
+	for _, media := range types {
+		media = cmp.Or(plainMedia(media), defaultMediaType)
+		var own, ranges []Model
+		for _, name := range slices.Sorted(maps.Keys(v.Models)) { // so that the same is said of the same body
+			model := v.Models[name]
+			prefix, isRange := strings.CutSuffix(plainMedia(name), "*")
+			switch {
+			case plainMedia(name) == media:
+				own = append(own, model)
+			case name == "$default", prefix == "*/", isRange && strings.HasPrefix(media, prefix):
+				ranges = append(ranges, model)
+			}
+		}
+		if len(own) > 0 {
+			ranges = own
+		}
+		all = append(all, ranges...)
+	}
+	return all
+}
+
+// plainMedia is a media type without its parameters.
+func plainMedia(media string) string {
+	media, _, _ = strings.Cut(media, ";")
+	return strings.ToLower(strings.TrimSpace(media))
+}
+
+// validateBody holds the body to the models of its media type. No body counts as an empty object.
 func (x *exchange) validateBody(v *Validation) error {
 	if len(v.Models) == 0 {
 		return nil
 	}
-	media, _, _ := strings.Cut(x.r.Header.Get("Content-Type"), ";")
-	media = strings.ToLower(strings.TrimSpace(media))
-	if media == "" {
-		media = defaultMediaType
-	}
-	model, ok := v.Models[media]
-	if !ok {
-		model, ok = v.Models["$default"]
-	}
-	if !ok {
+	models := v.modelsOf(x.r.Header["Content-Type"])
+	if len(models) == 0 {
 		return nil
 	}
 	value := any(map[string]any{})
@@ -121,5 +152,10 @@ func (x *exchange) validateBody(v *Validation) error {
 			return fmt.Errorf("%w: something follows it", errNotJSON)
 		}
 	}
-	return model.Validate(value)
+	for _, model := range models {
+		if err := model.Validate(value); err != nil {
+			return err
+		}
+	}
+	return nil
 }

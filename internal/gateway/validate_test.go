@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -108,6 +109,69 @@ func TestRequestValidation(t *testing.T) {
 			t.Errorf("got %d %s", got.status, got.body)
 		}
 	})
+}
+
+// same is a model that wants one text.
+type same string
+
+func (want same) Validate(value any) error {
+	if value != string(want) {
+		return errors.New("want " + string(want))
+	}
+	return nil
+}
+
+// The model of the media type alone decides, and where there is none every model whose range holds the type, "$default"
+// among them.
+func TestModelsByContentType(t *testing.T) {
+	named := func(names ...string) map[string]gateway.Model {
+		models := map[string]gateway.Model{}
+		for _, name := range names {
+			models[name] = same(name)
+		}
+		return models
+	}
+	tests := map[string]struct {
+		models map[string]gateway.Model
+		types  []string // of the request
+		want   []string // the models that the body has to fit
+	}{
+		"any type":                         {named("*/*"), []string{"text/plain"}, []string{"*/*"}},
+		"any type, none named":             {named("*/*"), nil, []string{"*/*"}},
+		"any type of text":                 {named("text/*"), []string{"text/plain"}, []string{"text/*"}},
+		"any type of text, another":        {named("text/*"), []string{"application/json"}, nil},
+		"any type of text, a longer word":  {named("text/*"), []string{"texts/plain"}, nil},
+		"its own before a range":           {named("application/json", "*/*", "application/*", "$default"), []string{"application/json"}, []string{"application/json"}},
+		"a range and the default":          {named("*/*", "$default"), []string{"text/plain"}, []string{"*/*", "$default"}},
+		"a model's parameter":              {named("application/json; charset=utf-8"), []string{"application/json"}, []string{"application/json; charset=utf-8"}},
+		"a model in another case":          {named("Application/JSON"), []string{"application/json"}, []string{"Application/JSON"}},
+		"two types":                        {named("application/json"), []string{"text/plain", "application/json"}, []string{"application/json"}},
+		"no model fits":                    {named("application/json"), []string{"text/plain"}, nil},
+		"a longer type":                    {named("application/json"), []string{"application/json-seq"}, nil},
+		"the range itself as content type": {named("*/*"), []string{"*/*"}, []string{"*/*"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, func(c *gateway.Config, _ *gateway.Door) {
+				c.APIs[0].Routes = append(c.APIs[0].Routes, gateway.Route{Method: "POST", Path: "/movie_list", Function: "post", Validation: &gateway.Validation{Models: tt.models}})
+			})
+			post := func(body string) int {
+				return f.do(t, call{method: "POST", key: "ASIAPARTNER", body: body, tamper: func(r *http.Request) { r.Header["Content-Type"] = tt.types }}).status
+			}
+			if got, want := post(`0`), map[bool]int{true: 200, false: 400}[len(tt.want) == 0]; got != want {
+				t.Errorf("a body that fits none: got %d, want %d", got, want)
+			}
+			for model := range tt.models {
+				want := 400
+				if len(tt.want) == 0 || len(tt.want) == 1 && tt.want[0] == model {
+					want = 200
+				}
+				if got := post(`"` + model + `"`); got != want {
+					t.Errorf("a body that fits %s: got %d, want %d", model, got, want)
+				}
+			}
+		})
+	}
 }
 
 // A function that API Gateway may not invoke is not invoked, and the record says why.
