@@ -2,6 +2,7 @@ package movielist_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"testing"
 
@@ -95,18 +96,22 @@ func TestPutWithoutAConditionWins(t *testing.T) {
 	}
 }
 
-// A condition of the caller's own is never set aside.
+// A condition of the caller's own is never set aside, whatever the API says.
 func TestPutKeepsToItsCondition(t *testing.T) {
 	for name, condition := range map[string]movielist.WriteOption{"IfAny": movielist.IfAny(), "IfMatch": movielist.IfMatch(`"x"`), "IfAbsent": movielist.IfAbsent()} {
-		t.Run(name, func(t *testing.T) {
-			puts := 0
-			c := clientOf(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				puts++
-				w.WriteHeader(412)
-			}), "")
-			if _, err := c.Put(t.Context(), movielist.Movie{Year: 2013, Title: "Rush"}, condition); err == nil || puts != 1 {
-				t.Errorf("got %v after %d requests, want the refusal after one", err, puts)
-			}
-		})
+		for code, status := range map[movielist.Code]int{movielist.CodePreconditionFailed: 412, movielist.CodePreconditionRequired: 428, movielist.CodeIdempotencyKeyReused: 422} {
+			t.Run(name+", "+string(code), func(t *testing.T) {
+				puts := 0
+				c := clientOf(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					puts++
+					w.WriteHeader(status)
+					fmt.Fprintf(w, `{"error":{"code":%q,"message":"no"}}`, code)
+				}), "")
+				var refused *movielist.Error
+				if _, err := c.Put(t.Context(), movielist.Movie{Year: 2013, Title: "Rush"}, condition); !errors.As(err, &refused) || refused.Code != code || puts != 1 {
+					t.Errorf("got %v after %d requests, want the refusal after one", err, puts)
+				}
+			})
+		}
 	}
 }
