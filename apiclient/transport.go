@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -17,9 +16,9 @@ type Config struct {
 	Endpoint *Endpoint
 	// Credentials sign. A provider that is no *aws.CredentialsCache is wrapped in one.
 	Credentials aws.CredentialsProvider
-	// Base sends the signed requests. nil is a transport of its own with the settings of http.DefaultTransport, as many
-	// idle connections to the API as to all hosts together, and a proxy for https alone. It must not follow redirects, and no transport does. The
-	// bodies of its answers may be closed while they are read, as net/http's may.
+	// Base sends the signed requests. nil is what [NewBase] makes with the proxy of http.DefaultTransport, which is the
+	// environment's. It must not follow redirects, and no transport does. The bodies of its answers may be closed while
+	// they are read, as net/http's may.
 	Base http.RoundTripper
 	// Retry says when a request is sent again.
 	Retry Retry
@@ -61,7 +60,7 @@ func NewTransport(cfg Config) (*Transport, error) {
 	}
 	base := cfg.Base
 	if base == nil {
-		base = newBase()
+		base = defaultBase()
 	}
 	return &Transport{
 		endpoint:    cfg.Endpoint,
@@ -72,26 +71,6 @@ func NewTransport(cfg Config) (*Transport, error) {
 		retrier:     newRetrier(cfg.Retry),
 		onSign:      cfg.OnSign,
 	}, nil
-}
-
-// newBase has one host to talk to, so the idle connections are all for that one. The default of two makes a client under
-// load open and close connections all the time.
-func newBase() http.RoundTripper {
-	base, ok := http.DefaultTransport.(*http.Transport)
-	if !ok {
-		return http.DefaultTransport
-	}
-	base = base.Clone()
-	base.MaxIdleConnsPerHost = base.MaxIdleConns
-	if choose := base.Proxy; choose != nil {
-		base.Proxy = func(r *http.Request) (*url.URL, error) {
-			if r.URL.Scheme != "https" { // plain http is for this machine, and a proxy could read what is signed
-				return nil, nil
-			}
-			return choose(r)
-		}
-	}
-	return base
 }
 
 // CloseIdleConnections closes the connections of the base that are not in use.

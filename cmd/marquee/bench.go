@@ -194,12 +194,8 @@ func (o benchOptions) plan(ctx context.Context, target *callTarget, requests []b
 }
 
 // benchTransport keeps every connection that the load needs: opening new ones all the time would be what is measured.
-func benchTransport(most int) http.RoundTripper {
-	base, ok := http.DefaultTransport.(*http.Transport)
-	if !ok {
-		return http.DefaultTransport
-	}
-	base = base.Clone()
+func benchTransport(most int) *http.Transport {
+	base := apiclient.NewBase(http.ProxyFromEnvironment)
 	base.MaxIdleConns, base.MaxIdleConnsPerHost = 0, most
 	return base
 }

@@ -108,3 +108,18 @@ func TestBenchIsInterrupted(t *testing.T) {
 		t.Errorf("got %+v, want 20 requests or some more", got)
 	}
 }
+
+// TestSecurityBenchProxiesTLSOnly: what is signed for this machine in plain http passes no proxy, under whichever name.
+func TestSecurityBenchProxiesTLSOnly(t *testing.T) {
+	var saw atomic.Value
+	proxy := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { saw.Store(r.Method + " " + r.RequestURI) }))
+	defer proxy.Close()
+	cmd := exec.CommandContext(t.Context(), "marquee", "bench", "--url", "http://host.docker.internal:1/dev", "/x", "--requests", "1", "--timeout", "5s")
+	cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID=AKIAWORK000000000000", "AWS_SECRET_ACCESS_KEY=secret-of-work", "AWS_REGION=ap-northeast-2", "HTTP_PROXY="+proxy.URL, "NO_PROXY=")
+	if out, err := cmd.CombinedOutput(); err == nil {
+		t.Errorf("got an answer from nowhere:\n%s", out)
+	}
+	if got := saw.Load(); got != nil {
+		t.Errorf("the proxy was sent %s", got)
+	}
+}
