@@ -2,10 +2,7 @@ package deployment
 
 import (
 	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -17,7 +14,8 @@ import (
 // models compiles the schemas of an API's request bodies. API Gateway's models are JSON schema draft 4 ("Data models for
 // REST APIs").
 type models struct {
-	compiler *jsonschema.Compiler
+	compiler  *jsonschema.Compiler
+	opposites int // how many were made
 }
 
 // nowhere loads nothing: a schema refers to what the template holds, never to a file or an address.
@@ -63,76 +61,11 @@ func (m *models) validation(r *stack.Route) (*gateway.Validation, error) {
 		v.Parameters = append(v.Parameters, gateway.Parameter(p))
 	}
 	for media, place := range r.Validation.Models {
-		schema, err := m.compiler.Compile(absolute(place))
+		model, err := m.compile(absolute(place))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %s %s: the model of %s: %w", r.Position, r.Method, r.Path, media, err)
 		}
-		v.Models[media] = model{schema}
+		v.Models[media] = model
 	}
 	return v, nil
-}
-
-// model is a schema that is asked about bounded numbers only.
-type model struct{ schema *jsonschema.Schema }
-
-func (m model) Validate(value any) error {
-	if err := checkNumbers(value); err != nil {
-		return err
-	}
-	err := m.schema.Validate(value)
-	var invalid *jsonschema.ValidationError
-	if errors.As(err, &invalid) {
-		left := mostReasons
-		shorten(invalid, &left)
-	}
-	return err
-}
-
-// mostReasons is how many places are named at which a body is wrong.
-const mostReasons = 10
-
-// shorten cuts off the reasons that are too many. The text of all of them may take a hundred times the body.
-func shorten(e *jsonschema.ValidationError, left *int) {
-	if len(e.Causes) == 0 {
-		*left--
-	}
-	for i, cause := range e.Causes {
-		if *left == 0 {
-			e.Causes = e.Causes[:i]
-			return
-		}
-		shorten(cause, left)
-	}
-}
-
-// The longest number that a schema is asked about, and the largest power of ten in it: a double's (RFC 8259, section 6).
-const (
-	longestNumber = 1000
-	mostExponent  = 324
-)
-
-// checkNumbers refuses numbers that take the validator's exact arithmetic long to write out, or that it panics on.
-func checkNumbers(value any) error {
-	switch value := value.(type) {
-	case map[string]any:
-		for _, member := range value {
-			if err := checkNumbers(member); err != nil {
-				return err
-			}
-		}
-	case []any:
-		for _, element := range value {
-			if err := checkNumbers(element); err != nil {
-				return err
-			}
-		}
-	case json.Number:
-		text := strings.ToLower(value.String())
-		_, exponent, scientific := strings.Cut(text, "e")
-		power, err := strconv.Atoi(exponent)
-		if len(text) > longestNumber || scientific && (err != nil || max(power, -power) > mostExponent) {
-			return fmt.Errorf("the number %.40s is beyond what is compared here: at most %d characters and a power of ten up to %d", text, longestNumber, mostExponent)
-		}
-	}
-	return nil
 }

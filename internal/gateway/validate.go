@@ -132,6 +132,27 @@ func plainMedia(media string) string {
 	return strings.ToLower(strings.TrimSpace(media))
 }
 
+// mostValues bounds what a body under a model takes in memory, where a value of two bytes takes a hundred.
+const mostValues = 1_000_000
+
+// countValues counts the values of a JSON text, an empty list or object as two.
+func countValues(text []byte) int {
+	n, quoted := 1, false
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			quoted = !quoted
+		case '\\':
+			i++ // of a string, where alone it may stand
+		case ',', '[', '{':
+			if !quoted {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // validateBody holds the body to the models of its media type. No body counts as an empty object.
 func (x *exchange) validateBody(v *Validation) error {
 	if len(v.Models) == 0 {
@@ -143,6 +164,9 @@ func (x *exchange) validateBody(v *Validation) error {
 	}
 	value := any(map[string]any{})
 	if len(x.body) > 0 {
+		if n := countValues(x.body); n > mostValues {
+			return fmt.Errorf("the body has %d values, and %d are the most that are held to a model here", n, mostValues)
+		}
 		decoder := json.NewDecoder(bytes.NewReader(x.body))
 		decoder.UseNumber()
 		if err := decoder.Decode(&value); err != nil {

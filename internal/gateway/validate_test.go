@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"errors"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -171,6 +172,50 @@ func TestModelsByContentType(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// anything is a model that every value fits.
+type anything struct{}
+
+func (anything) Validate(any) error { return nil }
+
+// A body of very many values is not read for its model: what it holds takes a hundred times its length.
+func TestBodyOfManyValues(t *testing.T) {
+	f := newFixture(t, func(c *gateway.Config, _ *gateway.Door) {
+		c.APIs[0].Routes = append(c.APIs[0].Routes, gateway.Route{Method: "POST", Path: "/movie_list", Function: "post", Validation: &gateway.Validation{
+			Models: map[string]gateway.Model{"application/json": anything{}},
+		}})
+	})
+	post := func(body string) int { return f.do(t, call{method: "POST", key: "ASIAPARTNER", body: body}).status }
+	for name, tt := range map[string]struct {
+		body string
+		want int
+	}{
+		"a million":      {"[1" + strings.Repeat(",1", 999_998) + "]", 200}, // and the list
+		"one more":       {"[1" + strings.Repeat(",1", 999_999) + "]", 400},
+		"lists":          {"[[]" + strings.Repeat(",[]", 600_000) + "]", 400},
+		"members":        {`{"":1` + strings.Repeat(`,"":1`, 1_000_000) + "}", 400},
+		"text":           {`"` + strings.Repeat(`,\"[`, 1_000_000) + `"`, 200},
+		"text to escape": {`"` + strings.Repeat(`\\`, 1_000_000) + `"`, 200},
+		"after text":     {`["\\\\"` + strings.Repeat(",1", 1_000_000) + "]", 400},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := post(tt.body); got != tt.want {
+				t.Errorf("got %d, want %d", got, tt.want)
+			}
+		})
+	}
+	body := "[1" + strings.Repeat(",1", 5_000_000) + "]"
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if got := post(body); got != 400 {
+		t.Errorf("of ten megabytes: got %d, want 400", got)
+	}
+	runtime.ReadMemStats(&after)
+	// Reading it takes 500 MB.
+	if took := (after.TotalAlloc - before.TotalAlloc) >> 20; took > 200 {
+		t.Errorf("it took %d MB", took)
 	}
 }
 
