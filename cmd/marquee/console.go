@@ -55,7 +55,7 @@ func showLog(ctx context.Context, env environment, log string, port int) error {
 	}
 	defer file.Close()
 	page := console.New(console.Config{Run: console.Run{Recorded: log}, Random: rand.Text, Now: time.Now})
-	count, err := page.Read(file)
+	got, err := page.Read(file)
 	if err != nil {
 		return fmt.Errorf("%s: %w", log, err)
 	}
@@ -65,10 +65,17 @@ func showLog(ctx context.Context, env environment, log string, port int) error {
 	}
 	server := &http.Server{Handler: page.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
 	noun := "requests"
-	if count == 1 {
+	if got.Requests == 1 {
 		noun = "request"
 	}
-	fmt.Fprintf(env.Stderr, "%d %s of %s: http://%s/\nCtrl-C stops it.\n", count, noun, log, listener.Addr())
+	fmt.Fprintf(env.Stderr, "%d %s of %s: http://%s/\nCtrl-C stops it.\n", got.Requests, noun, log, listener.Addr())
+	if got.Cut > 0 {
+		hold := "hold"
+		if got.Cut == 1 {
+			hold = "holds"
+		}
+		fmt.Fprintf(env.Stderr, "marquee: %d of them %s more than a gateway writes: the rest is left out.\n", got.Cut, hold)
+	}
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()

@@ -18,7 +18,8 @@ const recorded = `{"time":"2026-03-04T05:06:07Z","request_id":"a","door":"vpce",
 // A recorded run is shown until the program is interrupted, which is a wish and no error.
 func TestConsoleShowsALog(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "requests.jsonl")
-	if err := os.WriteFile(log, []byte(recorded), 0o600); err != nil {
+	hostile := strings.Replace(recorded, "vpce", strings.Repeat("v", 1<<20), 1)
+	if err := os.WriteFile(log, []byte(recorded+hostile), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	ctx, interrupt := context.WithCancel(t.Context())
@@ -34,9 +35,14 @@ func TestConsoleShowsALog(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%q: %v", line, err)
 	}
+	_, _ = stderr.ReadString('\n') // how to stop it
+	cut, err := stderr.ReadString('\n')
+	if want := "marquee: 1 of them holds more than a gateway writes: the rest is left out.\n"; cut != want {
+		t.Errorf("got %q (%v), want %q", cut, err, want)
+	}
 	go func() { _, _ = io.Copy(io.Discard, stderr) }()
 	url := regexp.MustCompile(`http://127\.0\.0\.1:\d+/`).FindString(line)
-	if !strings.HasPrefix(line, "1 request of "+log) || url == "" {
+	if !strings.HasPrefix(line, "2 requests of "+log) || url == "" {
 		t.Fatalf("got %q, want the number of requests, the log and the page", line)
 	}
 	for path, want := range map[string]string{"": "<title>Marquee</title>", "api/requests": `"verdict":"refused"`, "api/run": `"try":false`} {

@@ -14,30 +14,40 @@ import (
 // longestLine bounds a line of a log. The gateway writes shorter ones: bodies are cut.
 const longestLine = 4 << 20
 
-// Read adds the records of a log, one JSON object a line as `marquee local --log` writes it, and returns their number. A
-// last line without its end was cut off when the log was copied, and is left out.
-func (c *Console) Read(log io.Reader) (int, error) {
+// Reading is what was read of a log.
+type Reading struct {
+	Requests int
+	Cut      int // of them, those that held more than a gateway writes, which was left out
+}
+
+// Read adds the records of a log, one JSON object a line as `marquee local --log` writes it. A last line without its end was
+// cut off when the log was copied, and is left out.
+func (c *Console) Read(log io.Reader) (Reading, error) {
 	lines := bufio.NewReaderSize(log, 64<<10)
-	for number, count := 1, 0; ; number++ {
+	var got Reading
+	for number := 1; ; number++ {
 		line, err := readLine(lines)
 		if err == io.EOF && !json.Valid(line) {
-			return count, nil
+			return got, nil
 		}
 		if err != nil && err != io.EOF {
-			return count, fmt.Errorf("line %d: %w", number, err)
+			return got, fmt.Errorf("line %d: %w", number, err)
 		}
 		if len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
 		var r gateway.Record
 		if err := json.Unmarshal(line, &r); err != nil {
-			return count, fmt.Errorf("line %d is no record of a request: %w", number, err)
+			return got, fmt.Errorf("line %d is no record of a request: %w", number, err)
 		}
 		if r.Time.IsZero() || r.Status == 0 {
-			return count, fmt.Errorf("line %d is no record of a request: want the lines of marquee local --log", number)
+			return got, fmt.Errorf("line %d is no record of a request: want the lines of marquee local --log", number)
+		}
+		if cut(&r) {
+			got.Cut++
 		}
 		c.Add(r)
-		count++
+		got.Requests++
 	}
 }
 

@@ -27,7 +27,8 @@ func TestRead(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			c := newConsole(nil)
-			count, err := c.Read(strings.NewReader(tt.log))
+			read, err := c.Read(strings.NewReader(tt.log))
+			count := read.Requests
 			if count != tt.count || (err == nil) != (tt.err == "") || err != nil && !strings.Contains(err.Error(), tt.err) {
 				t.Errorf("got %d and %v, want %d and %q", count, err, tt.count, tt.err)
 			}
@@ -44,7 +45,8 @@ func FuzzRead(f *testing.F) {
 	f.Add("{}\n\n[]")
 	f.Fuzz(func(t *testing.T, log string) {
 		c := newConsole(nil)
-		count, _ := c.Read(strings.NewReader(log))
+		read, _ := c.Read(strings.NewReader(log))
+		count := read.Requests
 		got := decode[listed](t, ask(t, c, "GET", "http://localhost/api/requests?limit=5000", "")).Requests
 		if len(got) != min(count, 5000) {
 			t.Errorf("said %d records, shows %d", count, len(got))
