@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/marquee-api/marquee/internal/gateway"
+	"github.com/marquee-api/marquee/internal/shell"
 )
 
 // Copies is a request as one would send it again. Empty: that way cannot send it.
@@ -142,62 +143,48 @@ func withoutSignature(target string) string {
 }
 
 func (s *resent) call() string {
-	words := []string{shellQuote(s.commands.Program), "call"}
+	words := []string{shell.Quote(s.commands.Program), "call"}
 	if s.commands.State != "" {
-		words = append(words, "--state", shellQuote(s.commands.State))
+		words = append(words, "--state", shell.Quote(s.commands.State))
 	}
-	words = append(words, "--url", shellQuote(s.url), "--profile", shellQuote(s.caller))
+	words = append(words, "--url", shell.Quote(s.url), "--profile", shell.Quote(s.caller))
 	for _, h := range s.header {
 		if h[0] != "Host" { // the program names the API itself
-			words = append(words, "-H", shellQuote(h[0]+": "+h[1]))
+			words = append(words, "-H", shell.Quote(h[0]+": "+h[1]))
 		}
 	}
 	stdin := ""
 	switch {
 	case strings.HasPrefix(s.body, "@"): // which -d takes for the name of a file
-		stdin = "printf %s " + shellQuote(s.body) + " | "
+		stdin = "printf %s " + shell.Quote(s.body) + " | "
 		words = append(words, "-d", "@-")
 	case s.body != "":
-		words = append(words, "-d", shellQuote(s.body))
+		words = append(words, "-d", shell.Quote(s.body))
 	}
-	return stdin + strings.Join(append(words, shellQuote(s.method), shellQuote(s.path)), " ")
+	return stdin + strings.Join(append(words, shell.Quote(s.method), shell.Quote(s.path)), " ")
 }
 
 func (s *resent) curl() string {
 	words := []string{"curl"}
 	if s.caller != "" {
-		words = append(words, "--aws-sigv4", shellQuote("aws:amz:"+s.region+":execute-api"), "--config", shellQuote(s.commands.Curl+"/"+s.caller))
+		words = append(words, "--aws-sigv4", shell.Quote("aws:amz:"+s.region+":execute-api"), "--config", shell.Quote(s.commands.Curl+"/"+s.caller))
 	}
 	switch {
 	case s.method == http.MethodHead:
 		words = append(words, "--head")
 	case s.method != http.MethodGet || s.body != "":
-		words = append(words, "-X", shellQuote(s.method))
+		words = append(words, "-X", shell.Quote(s.method))
 	}
 	for _, h := range s.header {
-		words = append(words, "-H", shellQuote(h[0]+": "+h[1]))
+		words = append(words, "-H", shell.Quote(h[0]+": "+h[1]))
 	}
 	if s.body != "" {
-		words = append(words, "--data-raw", shellQuote(s.body)) // the others take a body with @ for the name of a file
+		words = append(words, "--data-raw", shell.Quote(s.body)) // the others take a body with @ for the name of a file
 	}
 	if strings.ContainsAny(s.path, "[]{}") {
 		words = append(words, "--globoff")
 	}
-	return strings.Join(append(words, shellQuote(s.url+s.path)), " ")
-}
-
-// shellQuote leaves plain words as they are and quotes the others for a POSIX shell.
-func shellQuote(s string) string {
-	plain := s != ""
-	for _, r := range s {
-		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-./:=@%,", r)) {
-			plain = false
-		}
-	}
-	if plain {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	return strings.Join(append(words, shell.Quote(s.url+s.path)), " ")
 }
 
 // goProgram is a whole program: what is copied runs.

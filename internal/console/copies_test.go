@@ -112,21 +112,6 @@ func TestCopiedProgramCompiles(t *testing.T) {
 	}
 }
 
-func TestSecurityShellGetsWordsAsTheyAre(t *testing.T) {
-	words := []string{"plain", "", "it's", `$(touch x) "; rm -rf`, "a b\nc", "`id`", `back\slash`, "*?[~]", "!history", "é"}
-	command := "printf '%s\\0'"
-	for _, word := range words {
-		command += " " + console.ShellQuote(word)
-	}
-	out, err := exec.CommandContext(t.Context(), "sh", "-c", command).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, want := string(out), strings.Join(words, "\x00")+"\x00"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
 // A log does not say the region, but for the ARN that the policies were asked about.
 func TestCopiesOfARecordedRun(t *testing.T) {
 	c := newConsole(func(cfg *console.Config) { cfg.Run.Recorded = "requests.jsonl" })

@@ -20,6 +20,3 @@ var Way = way
 
 // FiguresOf counts requests.
 var FiguresOf = figuresOf
-
-// ShellQuote quotes a word for a shell.
-var ShellQuote = shellQuote

@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 	"unicode"
 
+	"github.com/marquee-api/marquee/internal/shell"
 	"github.com/marquee-api/marquee/internal/terminal"
 )
 
@@ -117,31 +118,20 @@ func printPlace(w io.Writer, t terminal.Terminal, place [3]string) {
 // printCommands shows calls that are let in and one that is not.
 func (s *Stack) printCommands(w io.Writer, signer string) {
 	t, st, f := s.options.Terminal, s.state, s.files
-	command, path := shellQuote(s.options.Command), s.samplePath()
+	command, path := shell.Quote(s.options.Command), s.samplePath()
 	if f.state != DefaultState {
-		command += " call --state " + shellQuote(f.state)
+		command += " call --state " + shell.Quote(f.state)
 	} else {
 		command += " call"
 	}
 	fmt.Fprintf(w, "\n%s\n", t.Paint(terminal.Bold, "Try, in another window:"))
 	fmt.Fprintf(w, "  %s --profile %s %s\n", command, signer, path)
 	fmt.Fprintf(w, "  %s --profile stranger %s  %s\n", command, path, t.Paint(terminal.Faint, "# refused, and why"))
-	fmt.Fprintf(w, "  curl --aws-sigv4 aws:amz:%s:execute-api --config %s %s%s\n", st.Region, shellQuote(f.curl+"/"+signer), st.InvokeURL, path)
+	fmt.Fprintf(w, "  curl --aws-sigv4 aws:amz:%s:execute-api --config %s %s%s\n", st.Region, shell.Quote(f.curl+"/"+signer), st.InvokeURL, path)
 	if s.caller != "" {
 		fmt.Fprintf(w, "  AWS_SHARED_CREDENTIALS_FILE=%s AWS_PROFILE=%s aws lambda invoke --endpoint-url %s --region %s --function-name %s /dev/stdout\n",
-			shellQuote(f.credentials), signer, st.LambdaURL, st.Region, s.caller)
+			shell.Quote(f.credentials), signer, st.LambdaURL, st.Region, s.caller)
 	}
-}
-
-// shellQuote leaves plain paths as they are and quotes the others.
-func shellQuote(s string) string {
-	plain := func(r rune) bool {
-		return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("_-./:=@", r)
-	}
-	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // samplePath is the path of the API's first GET without parameters, for the lines to paste.
