@@ -174,16 +174,24 @@ func TestTryShowsBothSidesOfAMismatch(t *testing.T) {
 func TestTryRefusesWhatIsNotThere(t *testing.T) {
 	p := openPage(t, startEcho(t, "testdata/echo/template.yaml"))
 	for name, a := range map[string]console.Attempt{
-		"door":     {Caller: "reader", Door: "http://evil.example", Path: "/a"},
-		"identity": {Caller: "root", Door: "vpce", Path: "/a"},
-		"fault":    {Caller: "reader", Door: "vpce", Path: "/a", Fault: "fire"},
-		"path":     {Caller: "reader", Door: "vpce", Path: "@evil.example/a"},
-		"API key":  {Caller: "reader", Door: "vpce", Path: "/a", APIKey: "gold"},
-		"method":   {Caller: "reader", Door: "vpce", Path: "/a", Method: "GET /"},
+		"door":                                   {Caller: "reader", Door: "http://evil.example", Path: "/a"},
+		"identity":                               {Caller: "root", Door: "vpce", Path: "/a"},
+		"fault":                                  {Caller: "reader", Door: "vpce", Path: "/a", Fault: "fire"},
+		"fault, by nobody":                       {Door: "vpce", Path: "/a", Fault: "fire"},
+		"fault of a signature that nobody makes": {Door: "vpce", Path: "/a", Fault: faultStale},
+		"path":                                   {Caller: "reader", Door: "vpce", Path: "@evil.example/a"},
+		"API key":                                {Caller: "reader", Door: "vpce", Path: "/a", APIKey: "gold"},
+		"method":                                 {Caller: "reader", Door: "vpce", Path: "/a", Method: "GET /"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got, raw := p.try(t, a); got.Error == "" || got.Number != 0 {
-				t.Errorf("got %s, want an error", raw)
+			want := "there is no " // what it is
+			if a.Fault == faultStale {
+				want = "wants a signature"
+			} else if name == "path" || name == "method" {
+				want = ""
+			}
+			if got, raw := p.try(t, a); got.Error == "" || !strings.Contains(got.Error, want) || got.Number != 0 {
+				t.Errorf("got %s, want an error that says %q", raw, want)
 			}
 		})
 	}

@@ -66,6 +66,9 @@ func newTrier(s *Stack, doors []console.Door) *trier {
 
 // Try makes a call.
 func (t *trier) Try(ctx context.Context, a console.Attempt) (*console.Outcome, error) {
+	if err := checkFault(a); err != nil {
+		return nil, err
+	}
 	r, err := t.request(ctx, a)
 	if err != nil {
 		return nil, err
@@ -97,6 +100,17 @@ func (t *trier) Try(ctx context.Context, a console.Attempt) (*console.Outcome, e
 		RequestID: response.Header.Get("X-Amzn-Requestid"), Status: response.StatusCode,
 		Body: shown(body, secrets), Mismatch: mismatch(body, signed, secrets),
 	}, nil
+}
+
+// checkFault refuses a fault that is none, and one of a signature that nobody makes.
+func checkFault(a console.Attempt) error {
+	if !slices.ContainsFunc(faultChoices, func(f console.Fault) bool { return f.Name == a.Fault }) {
+		return fmt.Errorf("there is no fault %q", a.Fault)
+	}
+	if a.Caller == "" && a.Fault != "" && a.Fault != faultUnsigned {
+		return fmt.Errorf("the fault %q wants a signature: choose an identity that signs", a.Fault)
+	}
+	return nil
 }
 
 // request is the call before it is signed.
@@ -156,7 +170,6 @@ func (t *trier) sign(r *http.Request, a console.Attempt, p *identity.Credentials
 		Credentials: sigv4.Credentials{AccessKeyID: p.AccessKeyID, SecretAccessKey: p.SecretAccessKey, SessionToken: p.SessionToken},
 	}
 	switch a.Fault {
-	case "", faultByte:
 	case faultStale:
 		in.Time = in.Time.Add(-wrongClock)
 	case faultFuture:
@@ -169,8 +182,6 @@ func (t *trier) sign(r *http.Request, a console.Attempt, p *identity.Credentials
 		in.Credentials.SecretAccessKey = "another key's secret"
 	case faultToken:
 		in.Credentials.SessionToken = ""
-	default:
-		return sigv4.Transcript{}, fmt.Errorf("there is no fault %q", a.Fault)
 	}
 	signed, err := t.signer.Transcript(in)
 	if err != nil {
