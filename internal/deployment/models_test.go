@@ -147,6 +147,7 @@ Resources:
 		"right":                   {"", "", ""},
 		"an alias, not permitted": {"${F.Arn}/invocations", "${F.Arn}:live/invocations", "which may not lambda:InvokeFunction on arn:aws:lambda:eu-central-1:123456789012:function:s-F:live"},
 		"another service":         {"Service: apigateway", "Service: sns", "which apigateway.amazonaws.com may not assume"},
+		"AWS's policy for it":     {"Policies: [{PolicyName: p, PolicyDocument: {Version: \"2012-10-17\", Statement: {Effect: Allow, Action: lambda:InvokeFunction, Resource: !GetAtt F.Arn}}}]", "ManagedPolicyArns: [arn:aws:iam::aws:policy/service-role/AWSLambdaRole]", ""},
 		"another action":          {"lambda:InvokeFunction", "lambda:GetFunction", "which may not lambda:InvokeFunction on"},
 		"another function":        {"Resource: !GetAtt F.Arn", `Resource: "arn:aws:lambda:eu-central-1:123456789012:function:other"`, "which may not lambda:InvokeFunction on"},
 		"denied to the account":   {"{Effect: Allow, Action: lambda:InvokeFunction, Resource: !GetAtt F.Arn}", `[{Effect: Allow, Action: lambda:InvokeFunction, Resource: !GetAtt F.Arn}, {Effect: Deny, Action: "*", Resource: "*", Condition: {StringEquals: {"aws:PrincipalAccount": "123456789012"}}}]`, "which may not lambda:InvokeFunction on"},

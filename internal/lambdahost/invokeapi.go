@@ -1,6 +1,7 @@
 package lambdahost
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 const (
@@ -22,6 +24,9 @@ const (
 	// DefaultEventQueue is how many asynchronous invocations may be on their
 	// way at a time.
 	DefaultEventQueue = 1000
+	// maxClientContext is the most bytes of X-Amz-Client-Context, in base64
+	// (Lambda API, Invoke).
+	maxClientContext = 3583
 	// maxInvokeRequest is where Lambda stops counting and answers with another
 	// error: 50 MiB in base64.
 	maxInvokeRequest = 69905067
@@ -186,13 +191,16 @@ func readInvocation(r *http.Request) (Invocation, string, *apiFailure) {
 		return Invocation{}, "", &apiFailure{http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException", "User",
 			strconv.Itoa(size) + " byte payload is too large for the " + kind + " invocation type (limit " + strconv.Itoa(limit) + " bytes)"}
 	}
-	if err := checkJSON(body); err != nil {
-		return Invocation{}, "", &apiFailure{http.StatusBadRequest, "InvalidRequestContentException", "User", "Could not parse request body into json: Could not parse payload into json: " + err.Error()}
+	if why := notJSON(body); why != "" {
+		return Invocation{}, "", &apiFailure{http.StatusBadRequest, "InvalidRequestContentException", "User", "Could not parse request body into json: Could not parse payload into json: " + why}
 	}
 	in := Invocation{Payload: body, TraceID: r.Header.Get("X-Amzn-Trace-Id")}
 	if encoded := r.Header.Get("X-Amz-Client-Context"); encoded != "" && kind != "Event" {
+		if len(encoded) > maxClientContext {
+			return Invocation{}, "", &apiFailure{http.StatusBadRequest, "InvalidRequestContentException", "User", "Client context must be at most " + strconv.Itoa(maxClientContext) + " bytes of Base64-encoded data."}
+		}
 		doc, err := base64.StdEncoding.DecodeString(encoded)
-		if err != nil || !json.Valid(doc) {
+		if err != nil || !isObject(doc) {
 			return Invocation{}, "", &apiFailure{http.StatusBadRequest, "InvalidRequestContentException", "User", "Client context must be a valid Base64-encoded JSON object."}
 		}
 		in.ClientContext = string(doc)
@@ -211,12 +219,21 @@ func readPayload(r *http.Request, limit int) (body []byte, size int, err error) 
 	return body, len(body) + int(rest), err
 }
 
-func checkJSON(body []byte) error {
-	if len(body) == 0 || json.Valid(body) {
-		return nil
+func isObject(doc []byte) bool {
+	return json.Valid(doc) && bytes.HasPrefix(bytes.TrimLeft(doc, " \t\r\n"), []byte("{"))
+}
+
+// notJSON says why a body is no JSON; empty if it is. Go takes bytes in a
+// string that are no UTF-8, and Lambda does not.
+func notJSON(body []byte) string {
+	switch {
+	case !utf8.Valid(body):
+		return "Invalid UTF-8"
+	case len(body) == 0 || json.Valid(body):
+		return ""
 	}
 	var v json.RawMessage
-	return json.Unmarshal(body, &v)
+	return json.Unmarshal(body, &v).Error() // not nil: it is not valid
 }
 
 // invokeNow answers a synchronous invocation.

@@ -160,6 +160,9 @@ func TestInvokeAPIErrorsWithTheSDK(t *testing.T) {
 		"event too large":           {lambda.InvokeInput{FunctionName: aws.String("test-echo"), Payload: big[:1024*1024+1], InvocationType: types.InvocationTypeEvent}, 413, "RequestEntityTooLargeException", "1048577 byte payload is too large for the Event invocation type (limit 1048576 bytes)"},
 		"throttled":                 {lambda.InvokeInput{FunctionName: aws.String("throttled")}, 429, "TooManyRequestsException", "Rate Exceeded."},
 		"unknown type":              {lambda.InvokeInput{FunctionName: aws.String("test-echo"), InvocationType: "Later"}, 400, "InvalidParameterValueException", "Value 'Later' at 'invocationType' failed to satisfy constraint: Member must satisfy enum value set: [Event, RequestResponse, DryRun]"},
+		"no UTF-8":                  {lambda.InvokeInput{FunctionName: aws.String("test-echo"), Payload: []byte("{\"a\":\"\x97\"}")}, 400, "InvalidRequestContentException", "Could not parse request body into json: Could not parse payload into json: Invalid UTF-8"},
+		"client context no object":  {lambda.InvokeInput{FunctionName: aws.String("test-echo"), ClientContext: aws.String("MQ==")}, 400, "InvalidRequestContentException", "Client context must be a valid Base64-encoded JSON object."},
+		"client context too long":   {lambda.InvokeInput{FunctionName: aws.String("test-echo"), ClientContext: aws.String(base64.StdEncoding.EncodeToString([]byte(`{"a":"` + strings.Repeat("x", 2680) + `"}`)))}, 400, "InvalidRequestContentException", "Client context must be at most 3583 bytes"},
 		"client context not base64": {lambda.InvokeInput{FunctionName: aws.String("test-echo"), ClientContext: aws.String("{}")}, 400, "InvalidRequestContentException", "Client context must be a valid Base64-encoded JSON object."},
 	}
 	for name, test := range tests {

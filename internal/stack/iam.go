@@ -266,8 +266,8 @@ func (b *builder) readBoundary(at cursor) (arn string, document json.RawMessage)
 	return arn, document
 }
 
-// awsManaged holds the policies of AWS that say something about execute-api, by the end of their ARN, and, empty, those
-// that are known to say nothing (AWS managed policy reference guide).
+// awsManaged holds the policies of AWS that say something about calling APIs or functions, as far as they do, by the end of
+// their ARN, and, empty, those that are known to say nothing (AWS managed policy reference guide).
 var awsManaged = map[string]string{
 	"AdministratorAccess": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`,
 	"PowerUserAccess": `{"Version":"2012-10-17","Statement":[` +
@@ -278,7 +278,8 @@ var awsManaged = map[string]string{
 	"AmazonAPIGatewayAdministrator": "", "AmazonDynamoDBFullAccess": "", "AmazonDynamoDBReadOnlyAccess": "",
 	"AmazonS3FullAccess": "", "AmazonS3ReadOnlyAccess": "", "AmazonSQSFullAccess": "", "AmazonSNSFullAccess": "",
 	"AmazonSSMReadOnlyAccess": "", "AWSXrayWriteOnlyAccess": "", "AWSXRayDaemonWriteAccess": "", "AWSLambdaExecute": "",
-	"AWSLambda_FullAccess": "", "AWSLambda_ReadOnlyAccess": "", "CloudWatchLogsFullAccess": "", "SecretsManagerReadWrite": "",
+	"AWSLambda_FullAccess":     `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"lambda:*","Resource":"*"}]}`,
+	"AWSLambda_ReadOnlyAccess": "", "CloudWatchLogsFullAccess": "", "SecretsManagerReadWrite": "",
 	"CloudWatchLambdaInsightsExecutionRolePolicy": "", "CloudWatchFullAccess": "",
 	"service-role/AWSLambdaBasicExecutionRole":              "",
 	"service-role/AWSLambdaBasicDurableExecutionRolePolicy": "",
@@ -286,8 +287,9 @@ var awsManaged = map[string]string{
 	"service-role/AWSLambdaENIManagementAccess":             "",
 	"service-role/AWSLambdaKinesisExecutionRole":            "",
 	"service-role/AWSLambdaMSKExecutionRole":                "",
-	"service-role/AWSLambdaRole":                            "",
-	"service-role/AWSLambdaSQSQueueExecutionRole":           "",
-	"service-role/AWSLambdaVPCAccessExecutionRole":          "",
-	"service-role/AmazonAPIGatewayPushToCloudWatchLogs":     "",
+	"service-role/AWSLambdaRole": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` +
+		`"Action":["lambda:InvokeFunction"],"Resource":["*"]}]}`,
+	"service-role/AWSLambdaSQSQueueExecutionRole":       "",
+	"service-role/AWSLambdaVPCAccessExecutionRole":      "",
+	"service-role/AmazonAPIGatewayPushToCloudWatchLogs": "",
 }

@@ -49,6 +49,7 @@ Transform: AWS::Serverless-2016-10-31
 		`one {"Statement":[{"Effect":"Allow"}]}`,
 		`arn:aws:iam::111122223333:policy/s-Own ` + own,
 		`arn:aws:iam::aws:policy/AmazonAPIGatewayInvokeFullAccess {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["execute-api:Invoke","execute-api:ManageConnections"],"Resource":"arn:aws:execute-api:*:*:*"}]}`,
+		`arn:aws:iam::aws:policy/service-role/AWSLambdaRole {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["lambda:InvokeFunction"],"Resource":["*"]}]}`,
 		`arn:aws:iam::111122223333:policy/s-Given {"Statement":[{"Effect":"Allow","Action":"d"}]}`,
 	})
 	check(t, "the managed policies", r.ManagedPolicyARNs, []string{

@@ -64,6 +64,7 @@ func inspect(name string, data []byte, opts Options, place func(*builder)) (*Ins
 	in := &Inspection{File: name, raw: root}
 	opts.Parameters, in.Assumed = assume(root.get("Parameters"), opts.Parameters)
 	b := newBuilder(name, opts)
+	b.assumed = in.Assumed
 	place(b)
 	if in.Stack, err = b.build(data); err != nil {
 		in.take(b)
@@ -124,8 +125,15 @@ func assumedText(parameter *value, typ string) (text string, ok bool) {
 	case pattern != nil:
 		return sample(pattern.text)
 	}
-	return "example", true
+	text = "example"
+	if shortest, ok := number(parameter.get("MinLength")); ok {
+		text += strings.Repeat("x", max(0, min(int(shortest), maxAssumed)-len(text)))
+	}
+	return text, true
 }
+
+// maxAssumed bounds what MinLength makes of a value: CloudFormation takes 4,096 bytes.
+const maxAssumed = 4096
 
 // open reads the resources before SAM makes others of them, with a resolver that knows those, too.
 func (in *Inspection) open(b *builder) {

@@ -128,3 +128,21 @@ func TestInspectNoTemplate(t *testing.T) {
 		}
 	}
 }
+
+// A value that is made up for a parameter is as long as the parameter asks for, and is no key of an API that AWS would refuse.
+func TestInspectWithMadeUpValues(t *testing.T) {
+	in := inspect(t, `
+Parameters:
+  Key: {Type: String, NoEcho: true}
+  Other: {Type: String, NoEcho: true}
+  Long: {Type: String, MinLength: 12}
+Resources:
+  K: {Type: AWS::ApiGateway::ApiKey, Properties: {Value: !Ref Key}}
+  L: {Type: AWS::ApiGateway::ApiKey, Properties: {Value: !Ref Other}}
+  M: {Type: AWS::ApiGateway::ApiKey, Properties: {Value: short}}
+`, stack.Options{})
+	check(t, "the value of Long", in.Assumed["Long"], "examplexxxxx")
+	if len(in.Errors) != 1 || in.Errors[0].Resource != "M" {
+		t.Errorf("got %v, want the key that is written out alone", in.Errors)
+	}
+}

@@ -48,6 +48,14 @@ func TestWallsAndLimits(t *testing.T) {
 		"a plan's throttle of a method": {api("", mock) + "  P: {Type: AWS::ApiGateway::UsagePlan, Properties: {ApiStages: [{ApiId: !Ref A, Stage: v1, Throttle: {/a/GET: {RateLimit: 1}}}]}}\n", ""},
 		"keys of an authorizer": {strings.Replace(api("", mock), "{openapi: 3.0.1,", "{openapi: 3.0.1, x-amazon-apigateway-api-key-source: AUTHORIZER,", 1),
 			"t.yaml:5: A: DefinitionBody.x-amazon-apigateway-api-key-source: API keys from an authorizer are not supported here: HEADER is"},
+		"a key of 19 characters": {api("", mock) + "  K: {Type: AWS::ApiGateway::ApiKey, Properties: {Value: abcdefghijklmnopqrs}}\n",
+			"t.yaml:6: K: Value: an API key has 20 to 128 characters, this one has 19"},
+		"a key of 129 characters": {api("", mock) + "  K: {Type: AWS::ApiGateway::ApiKey, Properties: {Value: " + strings.Repeat("k", 129) + "}}\n",
+			"t.yaml:6: K: Value: an API key has 20 to 128 characters, this one has 129"},
+		"keys of 20 and 128 characters": {api("", mock) + "  K: {Type: AWS::ApiGateway::ApiKey, Properties: {Value: abcdefghijklmnopqrst}}\n" +
+			"  L: {Type: AWS::ApiGateway::ApiKey, Properties: {Value: " + strings.Repeat("k", 128) + "}}\n  M: {Type: AWS::ApiGateway::ApiKey}\n  N: {Type: AWS::ApiGateway::ApiKey}\n", ""},
+		"a key twice": {api("", mock) + "  K: {Type: AWS::ApiGateway::ApiKey, Properties: {Value: abcdefghijklmnopqrst}}\n" +
+			"  L: {Type: AWS::ApiGateway::ApiKey, Properties: {Value: abcdefghijklmnopqrst}}\n", "t.yaml:7: L: Value: K has this value, too: AWS refuses the second key"},
 		"the strict access mode": {api("EndpointAccessMode: STRICT, ", mock),
 			"t.yaml:5: A: EndpointAccessMode: the access mode STRICT refuses calls whose TLS name is not their Host, which is not checked here: use BASIC"},
 		"an import that makes it private": {"Resources:\n  A: {Type: AWS::ApiGateway::RestApi, Properties: {Parameters: {endpointConfigurationTypes: PRIVATE}, Body: {openapi: 3.0.1, paths: {/a: {get: {" + mock + "}}}}}}\n" +

@@ -159,7 +159,7 @@ func (p *parameter) shown(v string) string {
 func (b *builder) violation(p *parameter, def *value, v string) string {
 	if strings.Contains(p.typ, "Number") {
 		n, err := strconv.ParseFloat(v, 64)
-		if err != nil {
+		if err != nil || !decimal.MatchString(v) {
 			return "is not a number"
 		}
 		if least, ok := number(def.get("MinValue")); ok && n < least {
@@ -183,6 +183,9 @@ func (b *builder) violation(p *parameter, def *value, v string) string {
 	return b.patternViolation(p, def.get("AllowedPattern"), v)
 }
 
+// decimal leaves out what is a number to Go alone: NaN, Inf, base 16.
+var decimal = regexp.MustCompile(`^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$`)
+
 // maxMatch bounds an expression that goes back and forth.
 const maxMatch = time.Second
 
@@ -194,9 +197,11 @@ func (b *builder) patternViolation(p *parameter, pattern *value, v string) strin
 		return ""
 	}
 	matches := false
-	if re, err := regexp.Compile(`^(?:` + pattern.text + `)$`); err == nil {
+	_, err := regexp.Compile(pattern.text) // as it stands: "a)|(b" is a pattern only in parentheses
+	_, err2 := regexp2.Compile(pattern.text, regexp2.None)
+	if re, whole := regexp.Compile(`^(?:` + pattern.text + `)$`); err == nil && whole == nil {
 		matches = re.MatchString(v)
-	} else if re, err := regexp2.Compile(`\A(?:`+pattern.text+`)\z`, regexp2.None); err == nil {
+	} else if re, whole := regexp2.Compile(`\A(?:`+pattern.text+`)\z`, regexp2.None); err2 == nil && whole == nil {
 		re.MatchTimeout = maxMatch
 		if matches, err = re.MatchString(v); err != nil {
 			b.fail(pattern.pos, "Parameters", p.name+".AllowedPattern", "whether the value matches was not found out within %v: write a simpler pattern", maxMatch)

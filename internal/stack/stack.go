@@ -113,6 +113,7 @@ type builder struct {
 
 	events   map[string][]*apiEvent // by logical id of the API
 	policies map[string]cursor      // AWS::IAM::ManagedPolicy documents by ARN
+	assumed  map[string]string      // values that a review made up for parameters, which say nothing of the real ones
 }
 
 func newBuilder(file string, opts Options) *builder {

@@ -1,13 +1,41 @@
 package stack
 
+import (
+	"maps"
+	"slices"
+)
+
+// The lengths of an API key's value (API Gateway developer guide, Usage plans and API keys).
+const (
+	shortestKey = 20
+	longestKey  = 128
+)
+
+// readKey reads an API key. Messages never hold its value.
+func (b *builder) readKey(res *resource) *APIKey {
+	c := b.cursor(res)
+	k := &APIKey{
+		LogicalID: res.id, ID: b.id(res), Name: c.at("Name").textOr(b.n.name(res.id, 1024)), Position: res.pos,
+		Value: c.at("Value").text(), Enabled: c.at("Enabled").flag(),
+	}
+	if k.Value == "" || slices.Contains(slices.Collect(maps.Values(b.assumed)), k.Value) {
+		return k
+	}
+	if n := len(k.Value); n < shortestKey || n > longestKey {
+		c.at("Value").fail("an API key has %d to %d characters, this one has %d", shortestKey, longestKey, n)
+	}
+	for _, other := range b.stack.APIKeys {
+		if other.Value == k.Value {
+			c.at("Value").fail("%s has this value, too: AWS refuses the second key", other.LogicalID)
+		}
+	}
+	return k
+}
+
 // readUsagePlans reads plans, keys, and which key belongs to which plan.
 func (b *builder) readUsagePlans() {
 	for _, res := range b.ofType("AWS::ApiGateway::ApiKey") {
-		c := b.cursor(res)
-		b.stack.APIKeys = append(b.stack.APIKeys, &APIKey{
-			LogicalID: res.id, ID: b.id(res), Name: c.at("Name").textOr(b.n.name(res.id, 1024)), Position: res.pos,
-			Value: c.at("Value").text(), Enabled: c.at("Enabled").flag(),
-		})
+		b.stack.APIKeys = append(b.stack.APIKeys, b.readKey(res))
 	}
 	for _, res := range b.ofType("AWS::ApiGateway::UsagePlan") {
 		b.stack.UsagePlans = append(b.stack.UsagePlans, b.readUsagePlan(res))
