@@ -154,7 +154,7 @@ var views = map[string]struct{ hash, ready string }{
 	"mismatch":            {"#/request/3", `document.querySelector(".sides")`},
 	"throttled":           {"#/request/4", `document.querySelector("#step-throttle[aria-selected=true]")`},
 	"matrix":              {"#/matrix", `document.querySelectorAll(".cell").length === 2`},
-	"a call that fails":   {"#/matrix?door=other", `document.querySelector(".cell.is-fail")?.ariaLabel.endsWith("let in, but fails")`},
+	"a call that fails":   {"#/matrix?door=other", `document.querySelector(".cell.is-fail")?.ariaLabel.endsWith("let in, but fails") && document.querySelector(".legend").innerText.includes("let in, but fails")`},
 	"a reason":            {"#/matrix?door=vpce&cell=Api+GET+%2Fmovie_list+reader", `document.querySelector(".reason").innerText.includes("Allowed by statement 1 (List)")`},
 	"try":                 {"#/try?method=PUT&path=/movie_list/1999/x&body={}", `document.querySelector("#try-body").value === "{}"`},
 	"movies":              {"#/movies", `document.querySelector(".movie")`},

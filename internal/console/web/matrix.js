@@ -52,7 +52,7 @@ function draw(view) {
   fill(view.element,
     h("div", { class: "view-head" }, h("h1", { id: "matrix-title" }, "Who may call what"),
       h("p", {}, "Each call was put to the checks that a request meets, as the template now stands.")),
-    h("div", { class: "matrix-bar" }, doorChoice(view, doors), legend()),
+    h("div", { class: "matrix-bar" }, doorChoice(view, doors), legend(view.matrix.cells)),
     h("div", { class: "table-scroll matrix-scroll", tabindex: "0", role: "region", "aria-label": "Routes and identities", onkeydown: (event) => move(view, event) }, table(view, identities)),
     view.reason);
   makeCurrent(view, view.element.querySelector(".cell"));
@@ -93,8 +93,10 @@ function labelOf(run, door) {
   return run.doors?.find((d) => d.name === door.name)?.label ?? door.name;
 }
 
-function legend() {
-  return h("ul", { class: "legend" }, Object.entries(outcomes).map(([name, o]) =>
+/** legend says what the shapes mean; the one of a template's own mistake only where there is one. */
+function legend(cells) {
+  const shown = Object.entries(outcomes).filter(([name]) => name !== "fails" || cells.some((c) => c.outcome === name));
+  return h("ul", { class: "legend" }, shown.map(([name, o]) =>
     h("li", { title: meanings[name] }, h("span", { class: `verdict ${o.tone}` }, icon(o.shape), o.word))));
 }
 
