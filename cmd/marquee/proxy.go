@@ -110,7 +110,7 @@ func (o *proxyOptions) requestFlags(cmd *cobra.Command) {
 	f.IntVar(&o.retry, "retry", 0, "send again up to `N` times what failed for the moment: throttling and connections that cannot be made, and if the method is idempotent 5xx and lost connections")
 	f.StringVar(&o.ca, "ca", "", "PEM `file` of the authorities to trust in place of the system's")
 	f.BoolVar(&o.http1, "http1", false, "never speak HTTP/2 to the API")
-	f.IntVar(&o.idleConnections, "idle-connections", 128, "keep up to `N` unused connections to the API open: as many as there are requests at once")
+	f.IntVar(&o.idleConnections, "idle-connections", 128, "keep up to `N` unused connections to the API open, as many as there are requests at once; those for bodies of more than 16 KiB count apart")
 	f.StringVar(&o.spoolDir, "spool-dir", "", "`directory` for what does not fit into memory of request bodies (default: the system's for such files)")
 	f.IntVar(&o.spoolMemory, "spool-memory", 16, "`MiB` of memory for all request bodies together, beyond 32 KiB each")
 	f.DurationVar(&o.timeouts.ReadHeader, "read-header-timeout", o.timeouts.ReadHeader, "for a client's request header")

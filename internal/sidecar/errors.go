@@ -107,7 +107,7 @@ func (p *Proxy) refusalOf(ctx context.Context, err error, sent bool) *Refusal {
 		return failedDNS.because("the name %s does not resolve (%s): outside the VPC, or with private DNS off, give --vpce the DNS name of the VPC endpoint", dns.Name, dns.Err)
 	case errors.As(err, &cert):
 		return failedTLS.because("the certificate of %s is not trusted (%v): install the system's CA certificates, or name those to trust with --ca", to, cert.Err)
-	case errors.As(err, &record), errors.As(err, &alert):
+	case errors.As(err, &record), errors.As(err, &alert), errors.As(err, &network) && isAlert(network):
 		return failedTLSAlert.because("no TLS with %s (%v): check that --url and --vpce name the API", to, err)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return failedRefused.because("nothing listens at %s: check --url and --vpce, and that the API runs", to)
@@ -121,6 +121,10 @@ func (p *Proxy) refusalOf(ctx context.Context, err error, sent bool) *Refusal {
 		return failedElse.because("%v", err)
 	}
 }
+
+// isAlert reports whether one side ended the handshake: crypto/tls says so by these words alone, which AlertError is for
+// QUIC.
+func isAlert(err *net.OpError) bool { return err.Op == "remote error" || err.Op == "local error" }
 
 // write sends the refusal. HEAD gets the same headers.
 func (r *Refusal) write(w http.ResponseWriter) {

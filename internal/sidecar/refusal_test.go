@@ -4,8 +4,11 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"io"
+	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -94,10 +97,24 @@ func TestNoAnswerOfTheAPI(t *testing.T) {
 	hangs := newStreamAPI(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	hangsUp := newStreamAPI(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	foreign := newUnstartedAPI(t, nil)
+	foreign.Config.ErrorLog = log.New(io.Discard, "", 0)
 	foreign.StartTLS()
+	trusted := x509.NewCertPool()
+	trusted.AddCert(foreign.Certificate()) // for 127.0.0.1, not for localhost
 	plain := newAPI(t, nil)
 	gone := newAPI(t, nil)
 	gone.Close()
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // nobody takes what arrives
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	dial := sidecar.Timeouts{Dial: 50 * time.Millisecond}
+	half, other := says(t, "HTTP/1.1 200 OK\r\n"), says(t, "220 mail.example ESMTP\r\n")
+	alert := says(t, "\x15\x03\x03\x00\x02\x02\x28") // handshake_failure
+	secure := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	secure.StartTLS()
+	t.Cleanup(secure.Close)
 	short := sidecar.Timeouts{ResponseHeader: 50 * time.Millisecond}
 	whole := sidecar.Timeouts{Request: 50 * time.Millisecond}
 	tests := map[string]struct {
@@ -107,14 +124,22 @@ func TestNoAnswerOfTheAPI(t *testing.T) {
 		code   string
 		names  string
 	}{
-		"nobody listens":     {gone.URL, sidecar.Config{}, 502, "connection_refused", "--url"},
-		"no answer in time":  {hangs.URL, sidecar.Config{Timeouts: short}, 504, "response_timeout", "--response-header-timeout"},
-		"not done in time":   {hangs.URL, sidecar.Config{Timeouts: whole}, 504, "request_timeout", "--timeout"},
-		"hangs up":           {hangsUp.URL, sidecar.Config{}, 502, "connection_terminated", "--retry"},
-		"foreign authority":  {foreign.URL, sidecar.Config{Upstream: sidecar.Upstream{Roots: x509.NewCertPool()}}, 502, "tls_certificate_error", "--ca"},
-		"no TLS there":       {strings.Replace(plain.URL, "http:", "https:", 1), sidecar.Config{}, 502, "tls_protocol_error", "--vpce"},
-		"no credentials":     {plain.URL, sidecar.Config{Credentials: failing}, 503, "no_credentials", "AWS_ACCESS_KEY_ID"},
-		"expired from start": {plain.URL, sidecar.Config{Credentials: fixed(ended)}, 503, "no_credentials", "ended at"},
+		"nobody listens":    {gone.URL, sidecar.Config{}, 502, "connection_refused", "--url"},
+		"no answer in time": {hangs.URL, sidecar.Config{Timeouts: short}, 504, "response_timeout", "--response-header-timeout"},
+		"not done in time":  {hangs.URL, sidecar.Config{Timeouts: whole}, 504, "request_timeout", "--timeout"},
+		"hangs up":          {hangsUp.URL, sidecar.Config{}, 502, "connection_terminated", "--retry"},
+		"foreign authority": {foreign.URL, sidecar.Config{Upstream: sidecar.Upstream{Roots: x509.NewCertPool()}}, 502, "tls_certificate_error", "--ca"},
+		"another name": {strings.Replace(foreign.URL, "127.0.0.1", "localhost", 1), sidecar.Config{Upstream: sidecar.Upstream{Roots: trusted}},
+			502, "tls_certificate_error", "localhost"},
+		"no TLS in time":         {"https://" + silent.Addr().String(), sidecar.Config{Timeouts: dial}, 504, "response_timeout", "--response-header-timeout"},
+		"no answer in time, TLS": {secure.URL, sidecar.Config{Timeouts: short, Upstream: sidecar.Upstream{Roots: trusted}}, 504, "response_timeout", "--response-header-timeout"},
+		"not done in time, TLS":  {secure.URL, sidecar.Config{Timeouts: whole, Upstream: sidecar.Upstream{Roots: trusted}}, 504, "request_timeout", "--timeout"},
+		"half a header":          {"http://" + half.Addr().String(), sidecar.Config{}, 502, "connection_terminated", "--retry"},
+		"no HTTP there":          {"http://" + other.Addr().String(), sidecar.Config{}, 502, "api_unreachable", "malformed HTTP"},
+		"TLS that is refused":    {"https://" + alert.Addr().String(), sidecar.Config{}, 502, "tls_protocol_error", "--vpce"},
+		"no TLS there":           {strings.Replace(plain.URL, "http:", "https:", 1), sidecar.Config{}, 502, "tls_protocol_error", "--vpce"},
+		"no credentials":         {plain.URL, sidecar.Config{Credentials: failing}, 503, "no_credentials", "AWS_ACCESS_KEY_ID"},
+		"expired from start":     {plain.URL, sidecar.Config{Credentials: fixed(ended)}, 503, "no_credentials", "ended at"},
 		"no such name": {"https://a1b2c3d4e5.execute-api.ap-northeast-2.amazonaws.com", sidecar.Config{
 			Upstream: sidecar.Upstream{Proxy: nil},
 		}, 502, "dns_error", "--vpce"},
@@ -138,6 +163,30 @@ func TestNoAnswerOfTheAPI(t *testing.T) {
 			}
 		})
 	}
+}
+
+// says listens, reads a little of each connection, and answers it with the same bytes.
+func says(t *testing.T, text string) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	t.Cleanup(func() { l.Close(); <-done })
+	go func() {
+		defer close(done)
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			conn.Read(make([]byte, 4096))
+			io.WriteString(conn, text)
+			conn.Close()
+		}
+	}()
+	return l
 }
 
 func isNotFound(err error) bool {

@@ -57,7 +57,8 @@ type Upstream struct {
 	Roots *x509.CertPool
 	// Proxy chooses an HTTP proxy on the way to an API by https. nil is none.
 	Proxy func(*http.Request) (*url.URL, error)
-	// IdleConnections is how many are kept open for the next requests. 0 means 128.
+	// IdleConnections is how many are kept open for the next requests, and as many more for those with bodies of more than
+	// 16 KiB. 0 means 128.
 	IdleConnections int
 	// HTTP1 never speaks HTTP/2.
 	HTTP1 bool

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/marquee-api/marquee/internal/http1"
 )
 
 const (
@@ -20,10 +22,13 @@ const (
 	idleTime = 50 * time.Second
 	// pingAfter is how long an HTTP/2 connection may be silent before it is asked whether it still stands.
 	pingAfter = 15 * time.Second
+	// maxAnswerHeader is generous: API Gateway lets a function answer with 10,240 bytes of headers.
+	maxAnswerHeader = 1 << 20
 )
 
-// newBase sends what is signed. It asks for no compression of its own and undoes none: bodies pass as they are.
-func newBase(u Upstream, t Timeouts) *http.Transport {
+// newBase sends what is signed. Small requests by HTTP/1.1, which is nearly all of them, go by the short way. It asks for
+// no compression of its own and undoes none: bodies pass as they are.
+func newBase(u Upstream, t Timeouts) *http1.Transport {
 	idle := u.IdleConnections
 	if idle <= 0 {
 		idle = defaultIdleConnections
@@ -32,19 +37,21 @@ func newBase(u Upstream, t Timeouts) *http.Transport {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(!u.HTTP1)
-	return &http.Transport{
-		Proxy:                 proxyTLS(u.Proxy),
-		DialContext:           dialer.DialContext,
-		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: u.Roots},
-		TLSHandshakeTimeout:   t.Dial,
-		DisableCompression:    true,
-		MaxIdleConns:          idle,
-		MaxIdleConnsPerHost:   idle,
-		IdleConnTimeout:       idleTime,
-		ResponseHeaderTimeout: t.ResponseHeader,
-		Protocols:             protocols,
-		HTTP2:                 &http.HTTP2Config{SendPingTimeout: pingAfter},
-	}
+	return http1.New(&http.Transport{
+		Proxy:       proxyTLS(u.Proxy),
+		DialContext: dialer.DialContext,
+		// A small request is of use to the gateway when it is whole: it leaves in one record, not in growing ones.
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: u.Roots, DynamicRecordSizingDisabled: true},
+		TLSHandshakeTimeout:    t.Dial,
+		DisableCompression:     true,
+		MaxIdleConns:           idle,
+		MaxIdleConnsPerHost:    idle,
+		MaxResponseHeaderBytes: maxAnswerHeader,
+		IdleConnTimeout:        idleTime,
+		ResponseHeaderTimeout:  t.ResponseHeader,
+		Protocols:              protocols,
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: pingAfter},
+	}, maxSmall)
 }
 
 // proxyTLS asks for a proxy for https alone. Plain http is for this machine, and a proxy could read what is signed.
@@ -66,7 +73,7 @@ type sending struct{ attempts int }
 type sendingKey struct{}
 
 // counting counts the attempts of each request.
-type counting struct{ *http.Transport }
+type counting struct{ *http1.Transport }
 
 func (c counting) RoundTrip(r *http.Request) (*http.Response, error) {
 	if s, ok := r.Context().Value(sendingKey{}).(*sending); ok {
