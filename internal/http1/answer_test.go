@@ -183,6 +183,20 @@ func TestBodyAfterItsEnd(t *testing.T) {
 	tr.opened(t, 1)
 }
 
+// TestBodyAfterClose: nothing is read any more, not even what is here already, and nothing is left for anybody else.
+func TestBodyAfterClose(t *testing.T) {
+	p := newPeer(t, serveOK)
+	tr := newTransport(t, nil)
+	resp := tr.open(t, p.url)
+	resp.Body.Close()
+	if n, err := resp.Body.Read(make([]byte, 8)); n != 0 || err != http.ErrBodyReadAfterClose {
+		t.Errorf("got %d, %v; want ErrBodyReadAfterClose", n, err)
+	}
+	if got := tr.do(t, newRequest(t, "GET", p.url, "")); got.text != "connection 1" {
+		t.Errorf("got %q", got.text)
+	}
+}
+
 // TestRequestsArriveWhole: header and body, in one piece.
 func TestRequestsArriveWhole(t *testing.T) {
 	pieces := make(chan string, 1)
