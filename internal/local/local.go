@@ -130,10 +130,8 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	if s.template, err = readTemplate(o); err != nil {
 		return nil, err
 	}
-	for _, w := range s.template.Warnings {
-		fmt.Fprintf(o.Out, "warning: %s: %s %s: %s\n", w.Position, w.Resource, w.Property, w.Message)
-	}
 	apis, err := deployment.APIs(s.template)
+	printWarnings(o.Out, s.template, apis)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,12 @@
 package local
 
-import "github.com/marquee-api/marquee/internal/stack"
+import (
+	"fmt"
+	"io"
+
+	"github.com/marquee-api/marquee/internal/gateway"
+	"github.com/marquee-api/marquee/internal/stack"
+)
 
 // readTemplate reads the template with the parameters of its configuration file and those given.
 func readTemplate(o Options) (*stack.Stack, error) {
@@ -29,4 +35,19 @@ func readTemplate(o Options) (*stack.Stack, error) {
 		options.Region = "us-east-1"
 	}
 	return stack.Load(o.Template, options)
+}
+
+// printWarnings names what a template says and this does not do, and what does not work on AWS either: the last of it, which
+// roles may not invoke, only the gateway's configuration says.
+func printWarnings(w io.Writer, s *stack.Stack, apis []gateway.API) {
+	for _, warning := range s.Warnings {
+		fmt.Fprintf(w, "warning: %s: %s %s: %s\n", warning.Position, warning.Resource, warning.Property, warning.Message)
+	}
+	for i, api := range apis { // in the order of the stack's, with their routes
+		for j, route := range api.Routes {
+			if from := s.APIs[i].Routes[j]; route.Unpermitted != "" && from.Unpermitted == "" {
+				fmt.Fprintf(w, "warning: %s: %s %s %s: AWS answers 500, and so does this: %s\n", from.Position, s.APIs[i].LogicalID, from.Method, from.Path, route.Unpermitted)
+			}
+		}
+	}
 }
