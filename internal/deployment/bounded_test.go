@@ -3,17 +3,20 @@ package deployment_test
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/marquee-api/marquee/internal/deployment"
 	"github.com/marquee-api/marquee/internal/gateway"
 )
 
 // modelOf is the model of one schema.
-func modelOf(t *testing.T, schema string) gateway.Model {
+func modelOf(t testing.TB, schema string) gateway.Model {
 	t.Helper()
 	a := strings.Index(withModels, "$schema:")
 	b := strings.Index(withModels, "  M:\n")
@@ -144,4 +147,43 @@ func TestUniqueItemsOfOneKind(t *testing.T) {
 	if model.Validate(decoded(t, "["+strings.Join(lists, ",")+","+lists[5]+"]")) == nil {
 		t.Error("a list that stands there twice was not found")
 	}
+}
+
+var exponent = regexp.MustCompile(`[0-9][eE]`)
+
+// A body fits a model if the library alone says that it fits the schema: what is asked otherwise here changes no answer.
+func FuzzModelIsItsSchema(f *testing.F) {
+	const schema = `{"definitions":{"tree":{"type":"object","properties":{"c":{"$ref":"#/definitions/tree"},"items":{"items":{"minimum":2}}}}},
+		"properties":{"a":{"items":{"type":["integer","string"]},"uniqueItems":true},"b":{"items":[{"type":"integer"},{"$ref":"#/definitions/tree"}],"additionalItems":{"items":{"enum":[1,"x",null]}}},
+		"t":{"$ref":"#/definitions/tree"},"n":{"not":{"items":{"type":"string"}}},"o":{"oneOf":[{"items":{"minimum":3}},{"uniqueItems":true,"items":{"maximum":5}}]}},
+		"patternProperties":{"^p":{"items":{"uniqueItems":true}}},"additionalProperties":{"anyOf":[{"type":"string"},{"items":{"type":"boolean"}}]},"dependencies":{"d":{"properties":{"a":{"minItems":2}}}}}`
+	document, err := jsonschema.UnmarshalJSON(strings.NewReader(schema))
+	if err != nil {
+		f.Fatal(err)
+	}
+	compiler := jsonschema.NewCompiler()
+	compiler.DefaultDraft(jsonschema.Draft4)
+	if err := compiler.AddResource("https://example.com/schema", document); err != nil {
+		f.Fatal(err)
+	}
+	plain, err := compiler.Compile("https://example.com/schema")
+	if err != nil {
+		f.Fatal(err)
+	}
+	model := modelOf(f, strings.ReplaceAll(schema, "\n", " "))
+	for _, seed := range []string{
+		`{}`, `[1,1]`, `{"a":[1,"1",1.0]}`, `{"a":[1,2,"x"],"d":1}`, `{"b":[1,{"c":{}},[1,"x"],["y"]]}`, `{"t":{"c":{"items":[2,1]}}}`, `{"n":["a"]}`, `{"n":[]}`,
+		`{"o":[1,1]}`, `{"o":[4]}`, `{"p":[[1,1]]}`, `{"p":[[[],[[]]]]}`, `{"x":[true,1]}`, `{"a":[-1,1,0,-0]}`, `{"a":["\u0000",""]}`, `{"a":[1e2,100]}`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		value, err := jsonschema.UnmarshalJSON(strings.NewReader(body))
+		if err != nil || exponent.MatchString(body) || len(body) > 900 {
+			t.Skip() // of numbers some are not compared
+		}
+		if got, want := model.Validate(value), plain.Validate(value); (got == nil) != (want == nil) {
+			t.Errorf("%s: got %v, want %v", body, got, want)
+		}
+	})
 }

@@ -39,7 +39,7 @@ Resources:
       Events: {Get: {Type: Api, Properties: {RestApiId: !Ref Api, Path: "/x/{id}", Method: get}}}
 `
 
-func parse(t *testing.T, text string) *stack.Stack {
+func parse(t testing.TB, text string) *stack.Stack {
 	t.Helper()
 	s, err := stack.Parse("t.yaml", []byte(text), stack.Options{Name: "s", Region: "eu-central-1", AccountID: "123456789012"})
 	if err != nil {
