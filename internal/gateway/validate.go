@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/marquee-api/marquee/internal/proxyevent"
 )
@@ -166,6 +167,9 @@ func (x *exchange) validateBody(v *Validation) error {
 	if len(x.body) > 0 {
 		if n := countValues(x.body); n > mostValues {
 			return fmt.Errorf("the body has %d values, and %d are the most that are held to a model here", n, mostValues)
+		}
+		if !utf8.Valid(x.body) {
+			return fmt.Errorf("%w: it is not UTF-8", errNotJSON) // RFC 8259, section 8.1, which encoding/json mends in silence
 		}
 		decoder := json.NewDecoder(bytes.NewReader(x.body))
 		decoder.UseNumber()

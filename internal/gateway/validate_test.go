@@ -70,6 +70,8 @@ func TestRequestValidation(t *testing.T) {
 		"a body that fits":             {post(`{"title":"Go"}`, header("Content-Type", "application/json")), ""},
 		"a body that does not":         {post(`{}`, header("Content-Type", "application/json")), invalid},
 		"no JSON":                      {post(`<title/>`, header("Content-Type", "application/json")), invalid},
+		"no UTF-8":                     {post("{\"title\":\"\xff\"}", header("Content-Type", "application/json")), invalid},
+		"UTF-8":                        {post(`{"title":"Amélie"}`, header("Content-Type", "application/json")), ""},
 		"two values":                   {post(`{"title":"Go"} {}`, header("Content-Type", "application/json")), invalid},
 		"no body counts as {}":         {post(``, header("Content-Type", "application/json")), invalid},
 		"a charset":                    {post(`{}`, header("Content-Type", "Application/JSON; charset=utf-8")), invalid},
