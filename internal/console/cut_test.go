@@ -79,7 +79,7 @@ func TestReadKeepsLittle(t *testing.T) {
 				t.Fatal(err)
 			}
 			line = append(line, '\n')
-			const lines = 12
+			const lines = 6
 			c := newConsole(nil)
 			var before, after runtime.MemStats
 			runtime.GC()
@@ -90,8 +90,8 @@ func TestReadKeepsLittle(t *testing.T) {
 			if want := (console.Reading{Requests: lines, Cut: lines}); err != nil || got != want {
 				t.Fatalf("got %+v, %v; want %+v", got, err, want)
 			}
-			// Whole, they are seven megabytes and more.
-			if kept := int64(after.HeapAlloc) - int64(before.HeapAlloc); kept > 3<<20 {
+			// Whole, they are three and a half megabytes and more.
+			if kept := int64(after.HeapAlloc) - int64(before.HeapAlloc); kept > 3<<19 {
 				t.Errorf("%d lines of %d bytes: %d bytes are kept", lines, len(line), kept)
 			}
 			if w := ask(t, c, "GET", "http://localhost/api/requests/1", ""); w.Code != 200 {
