@@ -201,8 +201,8 @@ func (x *exchange) answer(resp *http.Response) {
 	}
 }
 
-// copy writes the body through one buffer. A piece is flushed at once unless it is the last: what comes next may be long
-// in coming. So are the headers of an answer whose length is not known, which may be a stream that is silent at first.
+// copy writes the body through one buffer, and flushes each piece that somebody could be waiting for. So are the headers
+// of an answer whose length is not known, which may be a stream that is silent at first.
 func (x *exchange) copy(resp *http.Response) error {
 	if x.r.Method == http.MethodHead {
 		return nil
@@ -223,18 +223,29 @@ func (x *exchange) copy(resp *http.Response) error {
 				return err
 			}
 		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
+		atEnd := errors.Is(err, io.EOF)
+		if err != nil && !atEnd {
 			return err
 		}
-		if x.bytesOut != resp.ContentLength {
+		if n > 0 && x.flushes(resp, atEnd) {
 			if err := control.Flush(); err != nil {
 				return err
 			}
 		}
+		if atEnd {
+			return nil
+		}
 	}
+}
+
+// flushes reports whether the piece that was just written leaves at once. Where more is to come it does: that may be long
+// in coming. The last one of a length that the client knows does, too: it need not wait for the log line and the metrics.
+// The last one of another answer leaves with the end, as one write or frame, when the handler returns.
+func (x *exchange) flushes(resp *http.Response, atEnd bool) bool {
+	if atEnd || x.bytesOut == resp.ContentLength {
+		return x.bytesOut == resp.ContentLength && len(resp.Trailer) == 0 && x.r.ProtoMajor == 1
+	}
+	return true
 }
 
 // bufferFor is a buffer to copy an answer with: a small one for a small answer, because there are many of them at once.
