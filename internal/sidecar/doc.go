@@ -8,7 +8,8 @@
 // Answers stream. Request bodies cannot: a signature covers the hash of the whole body, so each is taken in first, in
 // memory up to a bound and then in a file that has no name any more. That is also why this is no
 // httputil.ReverseProxy: the request that leaves is another one, its target is sent byte for byte as it came, and the
-// headers of a stream are flushed without a timer's goroutine for each answer.
+// headers of a stream are flushed without a timer's goroutine for each answer. The way to the API is package http1's, where
+// that takes the request.
 //
 // The package follows no redirect, speaks to no other host than the API's, keeps nothing, and answers for the API only
 // where no answer came: such an answer has a Proxy-Status header (RFC 9209) and names the next step. It reads neither
