@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -133,17 +134,29 @@ func parseBaseURL(raw string) (*url.URL, error) {
 	}
 	switch {
 	case u.User != nil:
-		return nil, fmt.Errorf("invoke URL %q holds a user name: requests are signed, leave it out", u.Redacted())
+		return nil, errors.New("invoke URL holds a user name: requests are signed, leave it out")
 	case u.Scheme != "https" && u.Scheme != "http":
-		return nil, fmt.Errorf("invoke URL %q: the scheme must be https (http for loopback)", raw)
+		return nil, fmt.Errorf("invoke URL%s: the scheme must be https (http for loopback)", shown(raw))
 	case u.Hostname() == "":
-		return nil, fmt.Errorf("invoke URL %q has no host", raw)
+		return nil, fmt.Errorf("invoke URL%s has no host", shown(raw))
 	case u.RawQuery != "" || u.ForceQuery:
-		return nil, fmt.Errorf("invoke URL %q holds a query: give it with each request", raw)
+		return nil, fmt.Errorf("invoke URL%s holds a query: give it with each request", shown(raw))
 	case u.Fragment != "":
-		return nil, fmt.Errorf("invoke URL %q holds a fragment: leave it out", raw)
+		return nil, fmt.Errorf("invoke URL%s holds a fragment: leave it out", shown(raw))
 	}
 	return u, nil
+}
+
+// shown is a space and a URL for an error, without its query and fragment: they may be secrets, as a presigned URL's are. It
+// is nothing where a user and a password may be in it.
+func shown(raw string) string {
+	if strings.Contains(raw, "@") {
+		return ""
+	}
+	if i := strings.IndexAny(raw, "?#"); i >= 0 {
+		raw = raw[:i] + "…"
+	}
+	return " " + strconv.Quote(raw)
 }
 
 // useVPCE applies the name of the VPC endpoint that stands beside the URL.
@@ -216,7 +229,7 @@ func parseDial(raw, scheme string) (dialScheme, authority string, err error) {
 	}
 	u, err := url.Parse("//" + bare)
 	if err != nil || u.Hostname() == "" || u.Host != bare || (scheme != "https" && scheme != "http") {
-		return "", "", fmt.Errorf("VPC endpoint %q is not a DNS name such as {vpce}-{suffix}.execute-api.{region}.vpce.amazonaws.com", raw)
+		return "", "", fmt.Errorf("VPC endpoint%s: it is not a DNS name such as {vpce}-{suffix}.execute-api.{region}.vpce.amazonaws.com", shown(raw))
 	}
 	return scheme, canonicalHost(scheme, u.Host), nil
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/marquee-api/marquee/apiclient"
+	"github.com/marquee-api/marquee/internal/sidecar"
 	"github.com/marquee-api/marquee/internal/terminal"
 )
 
@@ -219,27 +220,27 @@ func (o callOptions) request(stdin io.Reader) (apiclient.Request, error) {
 	if o.retry < 0 || o.repeat < 1 {
 		return r, fmt.Errorf("--retry %d --repeat %d: the first must not be negative, the second at least 1", o.retry, o.repeat)
 	}
-	if strings.ContainsFunc(o.method, func(c rune) bool { return c < 'A' || 'Z' < c }) {
-		return r, fmt.Errorf("METHOD %q is no method such as GET; the value of a flag that may have none follows an equals sign: --presign=90s", o.method)
+	if err := o.checkArgs(); err != nil {
+		return r, err
 	}
-	for _, h := range o.headers {
-		name, value, ok := strings.Cut(h, ":")
-		if name = strings.TrimSpace(name); !ok || name == "" {
-			return r, fmt.Errorf("-H %q is not 'Name: value'", h)
+	for i, h := range o.headers {
+		name, value, err := sidecar.ParseHeader(h)
+		if err != nil {
+			return r, fmt.Errorf("%s: %w", placeOf("-H", i, len(o.headers)), err)
 		}
-		r.Header.Add(name, strings.TrimSpace(value))
+		r.Header.Add(name, value)
 	}
-	for _, q := range o.query {
+	for i, q := range o.query {
 		key, value, _ := strings.Cut(q, "=")
 		if key == "" {
-			return r, fmt.Errorf("-q %q is not key=value", q)
+			return r, fmt.Errorf("%s: it is not key=value", placeOf("-q", i, len(o.query)))
 		}
 		r.Query.Add(key, value)
 	}
-	for _, p := range o.params {
+	for i, p := range o.params {
 		name, value, ok := strings.Cut(p, "=")
 		if !ok || name == "" {
-			return r, fmt.Errorf("-p %q is not name=value", p)
+			return r, fmt.Errorf("%s: it is not name=value", placeOf("-p", i, len(o.params)))
 		}
 		if r.PathParams == nil {
 			r.PathParams = make(map[string]string)
@@ -258,6 +259,17 @@ func (o callOptions) request(stdin io.Reader) (apiclient.Request, error) {
 		r.Header.Set("Content-Type", "application/json")
 	}
 	return r, nil
+}
+
+// checkArgs refuses arguments that are parts of flags. Of a header without its quotes they are the value.
+func (o callOptions) checkArgs() error {
+	switch {
+	case strings.ContainsFunc(o.method, func(c rune) bool { return c < 'A' || 'Z' < c }):
+		return errors.New("METHOD is no method such as GET: a header stands in quotes, -H 'Name: value', and the value of a flag that may have none follows an equals sign, --presign=90s")
+	case !strings.HasPrefix(o.path, "/"):
+		return errors.New("PATH does not begin with a slash: give one below the stage, such as /movie_list; a header stands in quotes, -H 'Name: value'")
+	}
+	return nil
 }
 
 // readData reads the argument of -d. One byte more than API Gateway takes is enough to be refused.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"net/url"
 	"os"
 	"time"
 
@@ -182,6 +183,12 @@ func (o loadOptions) target(ctx context.Context, env environment) (*dynamodb.Cli
 	}
 	if table = cmp.Or(table, env.Getenv("TABLE_NAME")); table == "" {
 		return nil, "", fmt.Errorf("no table to load: no local stack is running here (%s is not there), and neither --table nor TABLE_NAME is given", o.state)
+	}
+	if endpoint != "" {
+		u, err := url.Parse(endpoint)
+		if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+			return nil, "", errors.New("--endpoint: want a URL with no more than scheme, host and port")
+		}
 	}
 	if endpoint != "" && o.profile == "" && env.Getenv("AWS_PROFILE") == "" && env.Getenv("AWS_ACCESS_KEY_ID") == "" {
 		// DynamoDB Local checks no signature, and refuses key ids that are more than letters and digits.

@@ -187,10 +187,10 @@ func nameTemplate(err error, path string) error {
 
 func keyValues(flag string, pairs []string) (map[string]string, error) {
 	values := make(map[string]string, len(pairs))
-	for _, pair := range pairs {
+	for i, pair := range pairs {
 		key, value, ok := strings.Cut(pair, "=")
 		if !ok || key == "" {
-			return nil, fmt.Errorf("%s %q: want Key=Value", flag, pair)
+			return nil, fmt.Errorf("%s: it is not Key=Value", placeOf(flag, i, len(pairs)))
 		}
 		values[key] = value
 	}

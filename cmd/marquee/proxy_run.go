@@ -120,25 +120,35 @@ func (o proxyOptions) source(env environment, target *callTarget) sidecar.Source
 // added are the headers of --add and --add-file.
 func (o proxyOptions) added() (http.Header, error) {
 	all := make(http.Header)
-	for _, line := range o.add {
+	for i, line := range o.add {
 		name, value, err := sidecar.ParseHeader(line)
 		if err != nil {
-			return nil, fmt.Errorf("--add %q: %w", line, err)
+			return nil, fmt.Errorf("%s: %w", placeOf("--add", i, len(o.add)), err)
 		}
 		all.Add(name, value)
 	}
-	for _, line := range o.addFile {
+	for i, line := range o.addFile {
+		place := placeOf("--add-file", i, len(o.addFile))
 		name, file, err := sidecar.ParseHeader(line)
 		if err != nil {
-			return nil, fmt.Errorf("--add-file %q: %w", line, err)
+			return nil, fmt.Errorf("%s: it is not 'Name: FILE': %w", place, err)
 		}
 		text, err := os.ReadFile(file)
 		if err != nil {
-			return nil, fmt.Errorf("--add-file: %w", err)
+			return nil, fmt.Errorf("%s: the file for %s: %w", place, name, withoutPath(err))
 		}
 		all.Add(name, strings.TrimSpace(string(text)))
 	}
 	return all, nil
+}
+
+// withoutPath is why a file could not be read. The path may be the secret itself, in place of its file.
+func withoutPath(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
 }
 
 func (o proxyOptions) openDoor(ctx context.Context) (net.Listener, error) {

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 const rootLong = `A private, IAM-authorized API: run it on a laptop, call it from anywhere.
@@ -81,7 +83,7 @@ func commandsOf(cmd *cobra.Command) []*cobra.Command {
 // pointToHelp makes a command line that is not understood name its next step.
 func pointToHelp(cmd *cobra.Command) {
 	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return fmt.Errorf("%w: `%s --help` lists the flags", err, c.CommandPath())
+		return fmt.Errorf("%w: `%s --help` lists the flags", withoutValue(err), c.CommandPath())
 	})
 	check := cmd.Args
 	if check == nil {
@@ -93,6 +95,21 @@ func pointToHelp(cmd *cobra.Command) {
 		}
 		return nil
 	}
+}
+
+// withoutValue keeps what stands behind a flag that is not known out of the error: curl's -uname:password, for instance.
+func withoutValue(err error) error {
+	var (
+		unknown *pflag.NotExistError
+		syntax  *pflag.InvalidSyntaxError
+	)
+	switch {
+	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
+		return fmt.Errorf("unknown flag: -%.1s", unknown.GetSpecifiedName())
+	case errors.As(err, &syntax):
+		return errors.New("bad flag syntax: a flag is -x or --name")
+	}
+	return err
 }
 
 // misuseIs gives a command line that is not understood an exit status of its own: that of a program whose 1 means something

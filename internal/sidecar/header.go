@@ -180,11 +180,14 @@ func wantedUpgrade(h http.Header) string {
 	return ""
 }
 
-// ParseHeader reads 'Name: value'.
+// ParseHeader reads 'Name: value'. The error holds nothing of the line, which may be a secret.
 func ParseHeader(line string) (name, value string, err error) {
 	name, value, ok := strings.Cut(line, ":")
 	if name = textproto.TrimString(name); !ok || name == "" {
 		return "", "", errors.New("it is not 'Name: value'")
+	}
+	if !httpguts.ValidHeaderFieldName(name) {
+		return "", "", errors.New("what stands before the colon is no header's name")
 	}
 	return name, textproto.TrimString(value), nil
 }

@@ -1,21 +1,26 @@
 package stack
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 )
 
-// readOverrides reads parameter_overrides in every form that SAM CLI takes: text, a list of texts or tables, a table.
+// readOverrides reads parameter_overrides in every form that SAM CLI takes: text, a list of texts or tables, a table. No
+// error repeats any of it: values may be secrets.
 func readOverrides(v any, into map[string]string) error {
 	switch t := v.(type) {
 	case string:
-		return parseOverrides(t, into)
+		if err := parseOverrides(t, into); err != nil {
+			return fmt.Errorf("parameter_overrides: %w", err)
+		}
+		return nil
 	case []any:
-		for _, item := range t {
+		for i, item := range t {
 			if text, ok := item.(string); ok {
 				if err := parseListItem(text, into); err != nil {
-					return err
+					return fmt.Errorf("parameter_overrides, item %d: %w", i+1, err)
 				}
 				continue
 			}
@@ -61,7 +66,7 @@ func overrideText(v any) (string, error) {
 		}
 		return strings.Join(parts, ","), nil
 	}
-	return "", fmt.Errorf("%v is not a value of a parameter", v)
+	return "", fmt.Errorf("%T is not a value of a parameter", v)
 }
 
 // parseListItem reads an item of the list form. A single Key=Value takes everything after the first equals sign.
@@ -71,7 +76,7 @@ func parseListItem(text string, into map[string]string) error {
 	}
 	name, value, ok := strings.Cut(text, "=")
 	if !ok || !alphanumeric.MatchString(name) {
-		return fmt.Errorf("%q is not of the form Name=Value", text)
+		return errors.New("it is not of the form Name=Value")
 	}
 	into[name] = value
 	return nil
@@ -83,18 +88,18 @@ func parseOverrides(text string, into map[string]string) error {
 	if err != nil {
 		return err
 	}
-	for _, word := range words {
+	for i, word := range words {
 		if rest, ok := strings.CutPrefix(word, "ParameterKey="); ok {
 			name, value, ok := strings.Cut(rest, ",ParameterValue=")
 			if !ok {
-				return fmt.Errorf("%q is not of the form ParameterKey=Name,ParameterValue=Value", word)
+				return fmt.Errorf("part %d is not of the form ParameterKey=Name,ParameterValue=Value", i+1)
 			}
 			into[name] = value
 			continue
 		}
 		name, value, ok := strings.Cut(word, "=")
 		if !ok || !alphanumeric.MatchString(name) {
-			return fmt.Errorf("%q is not of the form Name=Value", word)
+			return fmt.Errorf("part %d is not of the form Name=Value", i+1)
 		}
 		into[name] = value
 	}
@@ -130,7 +135,7 @@ func splitWords(text string) ([]string, error) {
 		}
 	}
 	if quote != 0 || escaped {
-		return nil, fmt.Errorf("the quotes in %q do not close", text)
+		return nil, errors.New("the quotes do not close")
 	}
 	if started {
 		words = append(words, word.String())

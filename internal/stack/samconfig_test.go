@@ -110,13 +110,13 @@ func TestLoadConfigErrors(t *testing.T) {
 		"another version":     {"version = 2", "version is 2, and only 0.1 is known"},
 		"no such environment": {"version = 0.1\n[prod.global.parameters]\n[test.global.parameters]", `has no environment "dev": it has prod, test`},
 		"a wrong type":        {"version = 0.1\n[dev.global.parameters]\nregion = 3", "dev.global.parameters: region is 3, not text"},
-		"no equals sign":      {"version = 0.1\n[dev.global.parameters]\nparameter_overrides = \"A\"", `"A" is not of the form Name=Value`},
-		"no name":             {"version = 0.1\n[dev.global.parameters]\nparameter_overrides = \"=x\"", `"=x" is not of the form Name=Value`},
-		"half an old form":    {"version = 0.1\n[dev.global.parameters]\nparameter_overrides = \"ParameterKey=A\"", `"ParameterKey=A" is not of the form ParameterKey=Name,ParameterValue=Value`},
-		"open quotes":         {"version = 0.1\n[dev.global.parameters]\nparameter_overrides = 'A=\"b'", `the quotes in "A=\"b" do not close`},
+		"no equals sign":      {"version = 0.1\n[dev.global.parameters]\nparameter_overrides = \"A\"", `parameter_overrides: part 1 is not of the form Name=Value`},
+		"no name":             {"version = 0.1\n[dev.global.parameters]\nparameter_overrides = \"A=b =x\"", `parameter_overrides: part 2 is not of the form Name=Value`},
+		"half an old form":    {"version = 0.1\n[dev.global.parameters]\nparameter_overrides = \"ParameterKey=A\"", `parameter_overrides: part 1 is not of the form ParameterKey=Name,ParameterValue=Value`},
+		"open quotes":         {"version = 0.1\n[dev.global.parameters]\nparameter_overrides = 'A=\"b'", `parameter_overrides: the quotes do not close`},
 		"a number":            {"version = 0.1\n[dev.global.parameters]\nparameter_overrides = 3", "parameter_overrides is int64, not text, a list or a table"},
-		"a nested table":      {"version = 0.1\n[dev.global.parameters.parameter_overrides.A]\nb = 1", "parameter_overrides.A: map[b:1] is not a value of a parameter"},
-		"a bad item":          {"version = 0.1\n[dev.global.parameters]\nparameter_overrides = [\"A b=c\"]", `"A b=c" is not of the form Name=Value`},
+		"a nested table":      {"version = 0.1\n[dev.global.parameters.parameter_overrides.A]\nb = 1", "parameter_overrides.A: map[string]interface {} is not a value of a parameter"},
+		"a bad item":          {"version = 0.1\n[dev.global.parameters]\nparameter_overrides = [\"A=b\", \"A b=c\"]", `parameter_overrides, item 2: it is not of the form Name=Value`},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
