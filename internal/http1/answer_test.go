@@ -12,65 +12,69 @@ import (
 
 const wrong = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong"
 
+// large is more than any buffer between here and there.
+var large = strings.Repeat("0123456789abcdef", 512)
+
+// answers are what peers send, and what a caller sees of it.
+var answers = map[string]struct {
+	method, answer string
+	closes         bool // the peer does, after its answer
+	status         int  // 0: no answer
+	body           string
+	err            string // in place of an answer, or of the body's end
+	reused         bool
+}{
+	"length":             {answer: ok("hello"), status: 200, body: "hello", reused: true},
+	"large":              {answer: ok(large), status: 200, body: large, reused: true},
+	"empty":              {answer: ok(""), status: 200, reused: true},
+	"chunked":            {answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1;ext=1\r\n!\r\n0\r\n\r\n", status: 200, body: "hello!", reused: true},
+	"head":               {method: "HEAD", answer: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", status: 200, reused: true},
+	"head of chunks":     {method: "HEAD", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", status: 200, reused: true},
+	"204":                {answer: "HTTP/1.1 204 No Content\r\n\r\n", status: 204, reused: true},
+	"304 with a length":  {answer: "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", status: 304, reused: true},
+	"100 first":          {answer: "HTTP/1.1 100 Continue\r\n\r\n" + ok("hello"), status: 200, body: "hello", reused: true},
+	"103 twice":          {answer: strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", 2) + ok("hello"), status: 200, body: "hello", reused: true},
+	"1.0":                {answer: "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello", status: 200, body: "hello"},
+	"1.0, keep-alive":    {answer: "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\nhello", status: 200, body: "hello", reused: true},
+	"1.0, no length":     {answer: "HTTP/1.0 200 OK\r\n\r\nhello", closes: true, status: 200, body: "hello"},
+	"1.1, no length":     {answer: "HTTP/1.1 200 OK\r\n\r\nhello", closes: true, status: 200, body: "hello"},
+	"close":              {answer: "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello", status: 200, body: "hello"},
+	"close, no body":     {answer: "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n", status: 204},
+	"101":                {answer: "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", status: 101},
+	"three digits below": {answer: "HTTP/1.1 099 Odd\r\nContent-Length: 0\r\n\r\n", status: 99},
+	"closed after it":    {answer: ok("hello"), closes: true, status: 200, body: "hello"},
+
+	"answer beyond":         {answer: ok("hello") + wrong, status: 200, body: "hello"},
+	"answer beyond large":   {answer: ok(large) + wrong, status: 200, body: large},
+	"answer beyond nothing": {answer: ok("") + wrong, status: 200},
+	"answer beyond 204":     {answer: "HTTP/1.1 204 No Content\r\n\r\n" + wrong, status: 204},
+	"answer beyond chunks":  {answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n" + wrong, status: 200, body: "hello"},
+	"body of HEAD":          {method: "HEAD", answer: ok("hello"), status: 200},
+	"one byte beyond":       {answer: ok("hello") + "\n", status: 200, body: "hello"},
+
+	"nothing":                {closes: true, err: "without an answer: EOF"},
+	"half a line":            {answer: "HTTP/1.1 20", closes: true, err: "malformed HTTP status"},
+	"half a header":          {answer: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n", closes: true, err: "unexpected EOF"},
+	"100 and no more":        {answer: "HTTP/1.1 100 Continue\r\n\r\n", closes: true, err: "unexpected EOF"},
+	"half a body":            {answer: "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", closes: true, status: 200, body: "hello", err: "unexpected EOF"},
+	"half a chunk":           {answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\nhello", closes: true, status: 200, body: "hello", err: "unexpected EOF"},
+	"no last chunk":          {answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", closes: true, status: 200, body: "hello", err: "unexpected EOF"},
+	"no end of the trailers": {answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", closes: true, status: 200, err: "unexpected EOF"},
+	"chunk without a size":   {answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", status: 200, err: "invalid byte in chunk length"},
+
+	"not HTTP":          {answer: "SSH-2.0-OpenSSH_9.9\r\n", closes: true, err: "malformed HTTP"},
+	"two lengths":       {answer: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!", err: "Content-Length"},
+	"negative length":   {answer: "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", err: "Content-Length"},
+	"no colon":          {answer: "HTTP/1.1 200 OK\r\nX-Y\r\n\r\n", err: "malformed MIME header"},
+	"an endless header": {answer: "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 70<<10), err: "larger than 65536 bytes"},
+	"endless 100s":      {answer: strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 3000), err: "larger than 65536 bytes"},
+	"a large header":    {answer: "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 60<<10) + "\r\nContent-Length: 0\r\n\r\n", status: 200, reused: true},
+}
+
 // TestAnswers reads what a peer sends, and then asks again: the second answer is the second request's, by the same
 // connection exactly if nothing speaks against it.
 func TestAnswers(t *testing.T) {
-	large := strings.Repeat("0123456789abcdef", 512) // more than any buffer between
-	tests := map[string]struct {
-		method, answer string
-		closes         bool // the peer does, after its answer
-		status         int  // 0: no answer
-		body           string
-		err            string // in place of an answer, or of the body's end
-		reused         bool
-	}{
-		"length":             {answer: ok("hello"), status: 200, body: "hello", reused: true},
-		"large":              {answer: ok(large), status: 200, body: large, reused: true},
-		"empty":              {answer: ok(""), status: 200, reused: true},
-		"chunked":            {answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1;ext=1\r\n!\r\n0\r\n\r\n", status: 200, body: "hello!", reused: true},
-		"head":               {method: "HEAD", answer: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", status: 200, reused: true},
-		"head of chunks":     {method: "HEAD", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", status: 200, reused: true},
-		"204":                {answer: "HTTP/1.1 204 No Content\r\n\r\n", status: 204, reused: true},
-		"304 with a length":  {answer: "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", status: 304, reused: true},
-		"100 first":          {answer: "HTTP/1.1 100 Continue\r\n\r\n" + ok("hello"), status: 200, body: "hello", reused: true},
-		"103 twice":          {answer: strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", 2) + ok("hello"), status: 200, body: "hello", reused: true},
-		"1.0":                {answer: "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello", status: 200, body: "hello"},
-		"1.0, keep-alive":    {answer: "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\nhello", status: 200, body: "hello", reused: true},
-		"1.0, no length":     {answer: "HTTP/1.0 200 OK\r\n\r\nhello", closes: true, status: 200, body: "hello"},
-		"1.1, no length":     {answer: "HTTP/1.1 200 OK\r\n\r\nhello", closes: true, status: 200, body: "hello"},
-		"close":              {answer: "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello", status: 200, body: "hello"},
-		"close, no body":     {answer: "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n", status: 204},
-		"101":                {answer: "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", status: 101},
-		"three digits below": {answer: "HTTP/1.1 099 Odd\r\nContent-Length: 0\r\n\r\n", status: 99},
-		"closed after it":    {answer: ok("hello"), closes: true, status: 200, body: "hello"},
-
-		"answer beyond":         {answer: ok("hello") + wrong, status: 200, body: "hello"},
-		"answer beyond large":   {answer: ok(large) + wrong, status: 200, body: large},
-		"answer beyond nothing": {answer: ok("") + wrong, status: 200},
-		"answer beyond 204":     {answer: "HTTP/1.1 204 No Content\r\n\r\n" + wrong, status: 204},
-		"answer beyond chunks":  {answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n" + wrong, status: 200, body: "hello"},
-		"body of HEAD":          {method: "HEAD", answer: ok("hello"), status: 200},
-		"one byte beyond":       {answer: ok("hello") + "\n", status: 200, body: "hello"},
-
-		"nothing":                {closes: true, err: "without an answer: EOF"},
-		"half a line":            {answer: "HTTP/1.1 20", closes: true, err: "malformed HTTP status"},
-		"half a header":          {answer: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n", closes: true, err: "unexpected EOF"},
-		"100 and no more":        {answer: "HTTP/1.1 100 Continue\r\n\r\n", closes: true, err: "unexpected EOF"},
-		"half a body":            {answer: "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", closes: true, status: 200, body: "hello", err: "unexpected EOF"},
-		"half a chunk":           {answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\nhello", closes: true, status: 200, body: "hello", err: "unexpected EOF"},
-		"no last chunk":          {answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", closes: true, status: 200, body: "hello", err: "unexpected EOF"},
-		"no end of the trailers": {answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", closes: true, status: 200, err: "unexpected EOF"},
-		"chunk without a size":   {answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", status: 200, err: "invalid byte in chunk length"},
-
-		"not HTTP":          {answer: "SSH-2.0-OpenSSH_9.9\r\n", closes: true, err: "malformed HTTP"},
-		"two lengths":       {answer: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!", err: "Content-Length"},
-		"negative length":   {answer: "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", err: "Content-Length"},
-		"no colon":          {answer: "HTTP/1.1 200 OK\r\nX-Y\r\n\r\n", err: "malformed MIME header"},
-		"an endless header": {answer: "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 70<<10), err: "larger than 65536 bytes"},
-		"endless 100s":      {answer: strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 3000), err: "larger than 65536 bytes"},
-		"a large header":    {answer: "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 60<<10) + "\r\nContent-Length: 0\r\n\r\n", status: 200, reused: true},
-	}
-	for name, tt := range tests {
+	for name, tt := range answers {
 		t.Run(name, func(t *testing.T) {
 			p := newPeer(t, func(_ int, c *peerConn) {
 				for req := c.request(); req != nil; req = c.request() {

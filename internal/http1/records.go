@@ -18,6 +18,7 @@ type records struct {
 	header [recordHeader]byte // of the record that is arriving
 	have   int                // how much of that is here
 	left   int                // bytes of the record that are still to come
+	more   [1]byte            // what a read finds that should find nothing
 }
 
 func (r *records) Read(p []byte) (int, error) {
@@ -54,7 +55,7 @@ func (r *records) isDrained(secured net.Conn) bool {
 		return false
 	}
 	r.shut = true
-	n, err := secured.Read(make([]byte, 1))
+	n, err := secured.Read(r.more[:])
 	r.shut = false
 	return n == 0 && errors.Is(err, errShut)
 }

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"crypto/x509"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -321,17 +324,40 @@ func TestPrivateAPIThroughItsEndpoint(t *testing.T) {
 				Endpoint: resolve(t, apiclient.EndpointConfig{URL: "https://" + host + "/dev", VPCE: api.URL}),
 				Upstream: sidecar.Upstream{Roots: trusting(api), HTTP1: http1},
 			})
-			resp, body := side.do(t, "PUT", "/movie_list/2013/Rush", bytes.NewReader(pattern(100_000)), "Host", host)
-			if resp.StatusCode != 200 {
-				t.Fatalf("got %d %s", resp.StatusCode, body)
+			for i, size := range []int{1000, 100_000} { // the second is too large for the short way
+				resp, body := side.do(t, "PUT", "/movie_list/2013/Rush", bytes.NewReader(pattern(size)), "Host", host)
+				if resp.StatusCode != 200 {
+					t.Fatalf("got %d %s", resp.StatusCode, body)
+				}
+				got := api.arrivals(t, i+1)[i]
+				if got.Host != host || got.Proto != name {
+					t.Errorf("got Host %s by %s, want %s by %s", got.Host, got.Proto, host, name)
+				}
+				equal(t, "body", got.Body, pattern(size))
+				checkSignature(t, got, testKeys)
 			}
-			got := api.arrivals(t, 1)[0]
-			if got.Host != host || got.Proto != name {
-				t.Errorf("got Host %s by %s, want %s by %s", got.Host, got.Proto, host, name)
-			}
-			equal(t, "body", got.Body, pattern(100_000))
-			checkSignature(t, got, testKeys)
 		})
+	}
+}
+
+// TestConnectionsToTheAPIAreKept, by TLS: one for small requests one after the other, one for large ones.
+func TestConnectionsToTheAPIAreKept(t *testing.T) {
+	var opened atomic.Int32
+	api := newUnstartedAPI(t, nil)
+	api.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	api.StartTLS()
+	side := start(t, api.URL+"/dev", sidecar.Config{Upstream: sidecar.Upstream{Roots: trusting(api)}})
+	for _, size := range []int{0, 16 << 10, 1, 16<<10 + 1, 1 << 20} {
+		if resp, body := side.do(t, "POST", "/a", bytes.NewReader(pattern(size))); resp.StatusCode != 200 {
+			t.Errorf("got %d %s", resp.StatusCode, body)
+		}
+	}
+	if n := opened.Load(); n != 2 && runtime.GOOS != "windows" {
+		t.Errorf("%d connections were opened, want 2", n)
 	}
 }
 
