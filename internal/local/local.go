@@ -381,6 +381,7 @@ func (s *Stack) Close() error {
 	}
 	if s.release != nil {
 		s.release()
+		s.release = nil // the lock file may be another run's from now on
 	}
 	return errors.Join(errs...)
 }

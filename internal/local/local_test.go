@@ -2,6 +2,7 @@ package local
 
 import (
 	"errors"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -118,6 +119,9 @@ func TestStateFileIsLockedForOneRun(t *testing.T) {
 		t.Fatalf("after the first has ended: %v", err)
 	}
 	again()
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the lock file after the end: got %v, want that it is gone", err)
+	}
 }
 
 func TestOpenDoor(t *testing.T) {

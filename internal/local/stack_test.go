@@ -123,7 +123,7 @@ func TestCloseRemovesTheFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, entry := range entries {
-		if name := entry.Name(); name != "build" && name != "local.json.lock" {
+		if name := entry.Name(); name != "build" {
 			t.Errorf("%s was left behind", name)
 		}
 	}
