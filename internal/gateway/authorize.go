@@ -41,12 +41,10 @@ func (x *exchange) checkEndpointPolicy() *Refusal {
 
 // authorize asks the resource policy and the caller's policies together.
 func (x *exchange) authorize() *Refusal {
-	request := x.policyRequest()
-	if x.noAuth() {
-		anonymous := *request
-		anonymous.Principal = policy.Principal{}
-		request = &anonymous
+	if x.noAuth() && x.identity != nil {
+		x.asked = x.requestOf(nil) // who signed is nobody to the policy of a method that asks for no signature
 	}
+	request := x.policyRequest()
 	call := policy.Call{Resource: x.target.api.ResourcePolicy, ResourceAccount: x.g.accountID}
 	switch {
 	case x.noAuth() && call.Resource == nil:
@@ -138,15 +136,23 @@ func describeVerdict(v policy.Verdict) string {
 	return text
 }
 
-// policyRequest is the call as policies see it: who, what, and the condition keys. All policies see the same.
+// policyRequest is the call as policies see it: who, what, and the condition keys. All policies see the same but on a
+// method that asks for no signature: there the endpoint policy alone sees who signed all the same ("VPC endpoint
+// policies").
 func (x *exchange) policyRequest() *policy.Request {
 	if x.asked.Action == "" {
-		x.asked = policy.Request{Action: invokeAction, Resource: x.arn, Context: x.context()}
-		if x.identity != nil {
-			x.asked.Principal = x.identity.Principal
-		}
+		x.asked = x.requestOf(x.identity)
 	}
 	return &x.asked
+}
+
+// requestOf is the call as one of an identity's, or nobody's if it is nil.
+func (x *exchange) requestOf(id *Identity) policy.Request {
+	request := policy.Request{Action: invokeAction, Resource: x.arn, Context: x.context(id)}
+	if id != nil {
+		request.Principal = id.Principal
+	}
+	return request
 }
 
 // second is a second as condition keys write it. Most requests share it with the one before, and writing it out is a
@@ -169,7 +175,7 @@ func (g *Gateway) secondOf(now time.Time) *second {
 // context sets the condition keys that API Gateway has ("AWS condition keys that can be used in API Gateway resource
 // policies"). aws:SourceIp is absent for a call through an endpoint, and aws:SecureTransport is true: on AWS there is no
 // plain HTTP, and the loopback hop stands for TLS.
-func (x *exchange) context() policy.Context {
+func (x *exchange) context(id *Identity) policy.Context {
 	ctx := policy.NewContext(18)
 	now := x.g.secondOf(x.now)
 	ctx.Set(policy.KeyCurrentTime, now.text)
@@ -189,7 +195,7 @@ func (x *exchange) context() policy.Context {
 	if agent := x.r.UserAgent(); agent != "" {
 		ctx.Set(policy.KeyUserAgent, agent)
 	}
-	if id := x.identity; id != nil && !x.noAuth() {
+	if id != nil {
 		ctx.FillPrincipal(id.Principal)
 		if id.Key.SessionToken != "" { // temporary credentials
 			ctx.Set(policy.KeyTokenIssueTime, id.IssuedAt.UTC().Format(time.RFC3339))

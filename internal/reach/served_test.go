@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/marquee-api/marquee/internal/deployment"
 	"github.com/marquee-api/marquee/internal/gateway"
@@ -118,4 +119,36 @@ func call(t *testing.T, h http.Handler, r *http.Request, c aws.Credentials) int 
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	return w.Code
+}
+
+// On a method that asks for no signature an endpoint policy tells signers apart by condition keys, too, and the resource
+// policy tells nobody apart.
+func TestOpenMethodBehindAnEndpointPolicy(t *testing.T) {
+	m := compute(t, parse(t, marks{
+		statements: `{Sid: All, Effect: Allow, Principal: "*", Action: execute-api:Invoke, Resource: "execute-api:/*"},
+          {Sid: Nobody, Effect: Deny, Principal: "*", Action: execute-api:Invoke, Resource: "execute-api:/*/GET/open", Condition: {"Null": {"aws:PrincipalArn": "false"}}}`,
+		events: `        Open: {Type: Api, Properties: {RestApiId: !Ref Api, Path: "/open", Method: get, Auth: {Authorizer: NONE}}}`,
+		more: `
+  Second:
+    Type: AWS::EC2::VPCEndpoint
+    Properties:
+      VpcEndpointType: Interface
+      ServiceName: !Sub "com.amazonaws.${AWS::Region}.execute-api"
+      VpcId: vpc-1
+      PolicyDocument:
+        Statement:
+          - {Sid: All, Effect: Allow, Principal: "*", Action: "*", Resource: "*"}
+          - {Sid: NotTheCaller, Effect: Deny, Principal: "*", Action: "*", Resource: "*", Condition: {ArnLike: {"aws:PrincipalArn": "arn:aws:iam::*:role/*Caller*"}}}
+`}), "")
+	got := lines(m, func(c reach.Cell) bool {
+		return c.Path == "/open" && c.Door == "Second" && (c.Identity == "Caller" || c.Identity == "stranger" || c.Identity == "anonymous")
+	})
+	want := []string{
+		"Caller Second GET /open explicit_deny endpoint 0.1 NotTheCaller",
+		"stranger Second GET /open allow resource 0.0 All",
+		"anonymous Second GET /open allow resource 0.0 All",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
 }
