@@ -27,7 +27,7 @@ import (
 const startTime = 10 * time.Minute
 
 func newLocalCommand(env environment) *cobra.Command {
-	options := local.Options{Out: env.Stderr, Terminal: terminal.Of(env.Stderr, env.Getenv), Command: env.Command, Loader: movieLoader}
+	options := local.Options{Out: env.Stderr, Terminal: terminal.Of(env.Stderr, env.Getenv), Command: env.Command, Loader: movieLoader, Hurry: env.Hurry}
 	var (
 		parameters []string
 		exports    []string
@@ -44,7 +44,8 @@ func newLocalCommand(env environment) *cobra.Command {
 front of them a gateway that verifies signatures and evaluates the endpoint, resource and identity policies of the
 template as API Gateway does.
 
-It works for any template with a REST API and Go functions. Ctrl-C stops everything that it started.`,
+It works for any template with a REST API and Go functions. Ctrl-C stops everything that it started; a second one does not
+wait for what is under way.`,
 		Example: `  marquee local                       # the stack of template.yaml in this folder
   marquee local --once                # call the API once through the caller function, show the answer, stop
   marquee local --port 0 --no-data    # free ports, an empty table

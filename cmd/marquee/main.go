@@ -10,8 +10,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 )
 
 // environment is what a command may know of the process it runs in. Commands read nothing else of it, so that tests can
@@ -22,14 +20,12 @@ type environment struct {
 	Stdin   io.Reader
 	Stdout  io.Writer
 	Stderr  io.Writer
+	Hurry   <-chan struct{} // closed when stopping must not take time any more; nil: never
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	env := environment{Command: os.Args[0], Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
-	status := run(ctx, os.Args[1:], env)
-	stop()
-	os.Exit(status)
+	os.Exit(execute(os.Args[1:], env))
 }
 
 // run executes one command line and returns the exit status: 0, the status of an exitStatus error, else 1.

@@ -24,7 +24,7 @@ Nothing is sent twice unless --retry says so: whoever calls the proxy has retrie
 multiply. What API Gateway refused for a wrong clock or an ended token is put right and repeated once.
 
 SIGTERM stops it in order: /-/ready turns to 503, new requests are answered for --drain-delay, those under way have
---drain-timeout. Exit status 0 after that, 1 if something was cut off.`
+--drain-timeout. Exit status 0 after that, 1 if something was cut off. A second SIGTERM or Ctrl-C ends it at once, with 1.`
 
 const proxyExample = `  marquee proxy                                                                   # for the local stack
   marquee proxy --url https://a1b2c3d4e5.execute-api.ap-northeast-2.amazonaws.com/dev

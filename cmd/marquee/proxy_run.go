@@ -32,7 +32,7 @@ func runProxy(ctx context.Context, env environment, o proxyOptions) error {
 		return err
 	}
 	cfg.Log = log
-	run := sidecar.Run{DrainDelay: o.drainDelay, DrainTimeout: o.drainTimeout}
+	run := sidecar.Run{DrainDelay: o.drainDelay, DrainTimeout: o.drainTimeout, Hurry: env.Hurry}
 	if run.Door, err = o.openDoor(ctx); err != nil {
 		return err
 	}

@@ -15,7 +15,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -67,6 +66,9 @@ type Options struct {
 	Records io.Writer       // gets each request's record as a JSON line; nil: nobody
 	State   string          // path of the state file
 	Shared  bool            // if the state file is in use, take one in a folder of this run alone instead of failing
+
+	// Hurry is closed when stopping must not wait for anything any more; nil: never.
+	Hurry <-chan struct{}
 
 	Command string       // how the program was called, for the lines it prints
 	Out     io.Writer    // progress and warnings
@@ -339,49 +341,4 @@ func (s *Stack) Serve(ctx context.Context) error {
 	case <-database:
 		return errors.New("DynamoDB Local ended on its own")
 	}
-}
-
-// closeTime bounds how long stopping may take before what is left is killed.
-const closeTime = 8 * time.Second
-
-// Close stops everything that was started, in the order in which it depends on each other, and removes the files.
-func (s *Stack) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
-	defer cancel()
-	var errs []error
-	if s.endRotation != nil {
-		s.endRotation()
-	}
-	if s.release != nil {
-		for _, path := range []string{s.files.state, s.files.credentials, s.files.samEnv, s.files.apiKeys} {
-			if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-				errs = append(errs, err)
-			}
-		}
-		errs = append(errs, os.RemoveAll(s.files.curl))
-	}
-	var group sync.WaitGroup
-	for _, server := range s.servers {
-		group.Go(func() { _ = server.Shutdown(ctx) })
-	}
-	for _, door := range s.doors {
-		if door != nil {
-			door.close()
-		}
-	}
-	group.Wait()
-	if s.fleet != nil {
-		errs = append(errs, s.fleet.close(ctx))
-	}
-	if s.db != nil {
-		errs = append(errs, s.db.Stop(ctx))
-	}
-	if s.own != "" {
-		errs = append(errs, os.RemoveAll(s.own))
-	}
-	if s.release != nil {
-		s.release()
-		s.release = nil // the lock file may be another run's from now on
-	}
-	return errors.Join(errs...)
 }

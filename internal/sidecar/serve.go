@@ -26,10 +26,15 @@ type Run struct {
 	DrainDelay time.Duration
 	// DrainTimeout bounds how long requests under way may then take. 0 is no time at all.
 	DrainTimeout time.Duration
+	// Hurry is closed when both are over at once; nil is never.
+	Hurry <-chan struct{}
 }
 
 // ErrCut says that requests were still under way when the time to drain was over.
-var ErrCut = errors.New("requests were cut off at the end of the drain timeout")
+var ErrCut = errors.New("requests were cut off")
+
+// errHurry is why the time to drain was over before its end.
+var errHurry = errors.New("told to end at once")
 
 // Serve answers until the context ends, and then stops in order: readiness goes down, the door stays open for DrainDelay,
 // it closes, what is under way ends, the admin listener closes last. It returns nil after such an end, [ErrCut] if
@@ -80,19 +85,37 @@ func (p *Proxy) server(h http.Handler) *http.Server {
 	}
 }
 
+// cutOn ends a context when there is a hurry, and itself with the context.
+func cutOn(ctx context.Context, hurry <-chan struct{}, cut context.CancelCauseFunc) {
+	select {
+	case <-hurry:
+		cut(errHurry)
+	case <-ctx.Done():
+	}
+}
+
 func (p *Proxy) drain(ctx context.Context, run Run, door *http.Server) error {
 	p.draining.Store(true)
 	p.log.Info("stopping: not ready any more", "delay", run.DrainDelay.String(), "timeout", run.DrainTimeout.String())
+	ctx, cut := context.WithCancelCause(ctx)
+	defer cut(nil)
+	go cutOn(ctx, run.Hurry, cut)
 	if run.DrainDelay > 0 {
 		timer := time.NewTimer(run.DrainDelay)
 		defer timer.Stop()
-		<-timer.C
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, run.DrainTimeout)
 	defer cancel()
 	if err := door.Shutdown(ctx); err != nil {
 		door.Close()
-		return fmt.Errorf("%w (%s)", ErrCut, run.DrainTimeout)
+		if errors.Is(context.Cause(ctx), errHurry) {
+			return fmt.Errorf("%w: %w", ErrCut, errHurry)
+		}
+		return fmt.Errorf("%w at the end of the drain timeout (%s)", ErrCut, run.DrainTimeout)
 	}
 	return nil
 }
