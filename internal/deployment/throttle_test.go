@@ -1,7 +1,10 @@
 package deployment_test
 
 import (
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/marquee-api/marquee/internal/deployment"
 	"github.com/marquee-api/marquee/internal/gateway"
@@ -38,5 +41,28 @@ func TestAccountThrottle(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What MethodSettings says of every method is the API's, and what it says of one is the route's, which the gateway puts in
+// its place.
+func TestThrottlesOfAStage(t *testing.T) {
+	text := strings.Replace(template, "      Auth:\n", `      MethodSettings:
+        - {ResourcePath: "/*", HttpMethod: "*", ThrottlingRateLimit: 50, ThrottlingBurstLimit: 100}
+        - {ResourcePath: "/~1x~1{id}", HttpMethod: PUT, ThrottlingRateLimit: 20, ThrottlingBurstLimit: 40}
+      Auth:
+`, 1)
+	text = strings.Replace(text, "Method: get}}}", "Method: get}}, Put: {Type: Api, Properties: {RestApiId: !Ref Api, Path: \"/x/{id}\", Method: put}}}", 1)
+	apis, err := deployment.APIs(parse(t, text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]*gateway.Throttle{"stage": apis[0].Throttle}
+	for _, r := range apis[0].Routes {
+		got[r.Method] = r.Throttle
+	}
+	want := map[string]*gateway.Throttle{"stage": {Rate: 50, Burst: 100}, "GET": nil, "PUT": {Rate: 20, Burst: 40}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -151,3 +151,52 @@ func TestFidelityThrottleBucket(t *testing.T) {
 		t.Errorf("got %s, want %s", got.String(), want)
 	}
 }
+
+// A stage's setting bounds each of its methods on its own, and a method's own takes its place, be it wider or narrower
+// ("Throttle requests to your REST APIs": limits of a stage are applied at the API method level).
+func TestFidelityStageThrottle(t *testing.T) {
+	const list, one, wide = "/dev/movie_list", "/dev/movie_list/1999/Go", "/dev/wide"
+	tests := map[string]struct {
+		stage *gateway.Throttle
+		calls string // by the first letter of the path's constant
+		want  string
+	}{
+		"6/each method has the stage's limit":   {&gateway.Throttle{Burst: 2}, "l l o l o o", "200 200 200 429 200 429 "},
+		"6/a method's own limit, where wider":   {&gateway.Throttle{Burst: 1}, "w w w w l l", "200 200 200 429 200 429 "},
+		"6/a method's own limit, where narrow":  {&gateway.Throttle{Burst: 9}, "w w w w l l", "200 200 200 429 200 200 "},
+		"6/a method's own limit without others": {nil, "w w w w l l l l", "200 200 200 429 200 200 200 200 "},
+		"6/a stage's limit of none":             {&gateway.Throttle{}, "w l w o", "200 429 200 429 "},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, func(c *gateway.Config, _ *gateway.Door) { // whose clock stands still: nothing is refilled
+				c.APIs[0].Throttle = tt.stage
+				c.APIs[0].Routes = append(c.APIs[0].Routes, gateway.Route{Method: "GET", Path: "/wide", Function: "list", Throttle: &gateway.Throttle{Burst: 3}})
+			})
+			var got bytes.Buffer
+			for which := range strings.FieldsSeq(tt.calls) {
+				fmt.Fprint(&got, f.do(t, call{path: map[string]string{"l": list, "o": one, "w": wide}[which]}).status, " ")
+			}
+			if got.String() != tt.want {
+				t.Errorf("%s: got %s, want %s", tt.calls, got.String(), tt.want)
+			}
+		})
+	}
+}
+
+// A refusal says whose limit it was.
+func TestThrottleSaysWhose(t *testing.T) {
+	for why, change := range map[string]options{
+		"the stage's limit of each method":  func(c *gateway.Config, _ *gateway.Door) { c.APIs[0].Throttle = &gateway.Throttle{} },
+		"the method's limit":                func(c *gateway.Config, _ *gateway.Door) { c.APIs[0].Routes[0].Throttle = &gateway.Throttle{} },
+		"the account's limit in the region": func(c *gateway.Config, _ *gateway.Door) { c.Throttle = &gateway.Throttle{} },
+	} {
+		t.Run(why, func(t *testing.T) {
+			f := newFixture(t, change)
+			f.do(t, call{})
+			if got := f.next(t).Why; got != why {
+				t.Errorf("got %q", got)
+			}
+		})
+	}
+}

@@ -10,6 +10,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -56,15 +57,14 @@ type API struct {
 	VPCEndpointIDs []string         // associated endpoints, which the API's alias names work for
 	ResourcePolicy *policy.Document // nil: none
 	Routes         []Route
-	Throttle       *Throttle // of the stage; nil: none
+	Throttle       *Throttle // of each method that has none of its own; nil: none
 
 	DeploymentID     string
 	StageVariables   map[string]string
 	BinaryMediaTypes []string
 	Responses        map[string]GatewayResponse // by the kind of refusal, or DEFAULT_4XX and DEFAULT_5XX
 
-	router  *router
-	limiter *rate.Limiter
+	router *router
 }
 
 // Door is one way to the APIs: a VPC endpoint, or the public internet if VPCEndpointID is empty.
@@ -178,10 +178,10 @@ func New(cfg Config) (*Gateway, error) {
 		routes := make([]*Route, len(api.Routes))
 		for i := range api.Routes {
 			route := api.Routes[i]
+			route.limiter = cmp.Or(route.Throttle, api.Throttle).limiter()
 			routes[i] = &route
 		}
 		api.router = newRouter(routes)
-		api.limiter = api.Throttle.limiter()
 		g.apis = append(g.apis, &api)
 	}
 	return g, nil

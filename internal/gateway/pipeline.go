@@ -243,13 +243,15 @@ func (x *exchange) routed() *Refusal {
 	return nil
 }
 
-// throttle asks the narrower limits first ("Throttle API requests for better throughput"); a usage plan's came before.
+// throttle asks the narrower limits first ("Throttle requests to your REST APIs for better throughput"); a usage plan's
+// came before. What a stage sets holds for each of its methods on its own, unless the method has a setting of its own.
 func (x *exchange) throttle() *Refusal {
 	if l := x.route.limiter; l != nil && !l.AllowN(x.now, 1) {
-		return x.record.fail("throttle", refuseThrottled.because("the method's limit"))
-	}
-	if l := x.target.api.limiter; l != nil && !l.AllowN(x.now, 1) {
-		return x.record.fail("throttle", refuseThrottled.because("the stage's limit"))
+		whose := "the method's limit"
+		if x.route.Throttle == nil {
+			whose = "the stage's limit of each method"
+		}
+		return x.record.fail("throttle", refuseThrottled.because("%s", whose))
 	}
 	if l := x.g.limiter; l != nil && !l.AllowN(x.now, 1) {
 		return x.record.fail("throttle", refuseThrottled.because("the account's limit in the region"))

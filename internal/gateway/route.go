@@ -19,7 +19,7 @@ type Route struct {
 	Mock       *Mock  // a fixed answer in place of a function; nil: none
 
 	APIKeyRequired bool
-	Throttle       *Throttle     // nil: none of its own
+	Throttle       *Throttle     // in place of the stage's; nil: none of its own
 	Validation     *Validation   // nil: nothing is validated
 	Timeout        time.Duration // of the integration; 0: API Gateway's default of 29 seconds
 
@@ -33,7 +33,7 @@ type Route struct {
 
 	name     string // "GET /movie_list"
 	segments []string
-	limiter  *rate.Limiter
+	limiter  *rate.Limiter // nil: neither it nor its stage has a throttle
 }
 
 // Mock is the answer of a mock integration, such as the one that SAM makes for OPTIONS.
@@ -69,7 +69,6 @@ func newRouter(routes []*Route) *router {
 	copy(sorted, routes)
 	for _, r := range sorted {
 		r.name, r.segments = r.Method+" "+r.Path, segments(r.Path)
-		r.limiter = r.Throttle.limiter()
 	}
 	sort.SliceStable(sorted, func(i, j int) bool { return moreSpecific(sorted[i], sorted[j]) })
 	return &router{routes: sorted}

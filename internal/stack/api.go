@@ -252,7 +252,7 @@ func (b *builder) fillStageVariables(d *definition, api *API) {
 	d.each(func(op *operation) { op.uri = replacer.Replace(op.uri) })
 }
 
-// readMethodSettings reads throttles: of the stage (/* and *), and of single methods.
+// readMethodSettings reads throttles: of every method of the stage (/* and *), and of single methods in place of it.
 func (b *builder) readMethodSettings(api *API, c cursor) {
 	for _, at := range c.items() {
 		path, method := settingPath(at.at("ResourcePath").text()), strings.ToUpper(at.at("HttpMethod").text())

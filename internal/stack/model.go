@@ -43,7 +43,7 @@ type API struct {
 	Routes           []*Route
 	BinaryMediaTypes []string
 	StageVariables   map[string]string
-	// Throttle is the stage's default; nil means the account's.
+	// Throttle is the stage's setting for each method that has none of its own; nil means the account's.
 	Throttle *Throttle
 	// APIKeySource is HEADER or AUTHORIZER.
 	APIKeySource string
