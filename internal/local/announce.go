@@ -5,14 +5,10 @@ import "github.com/marquee-api/marquee/internal/deployment"
 // announce writes the files by which others find the stack.
 func (s *Stack) announce(ways deployment.Doors) error {
 	t := s.template
-	api := t.APIs[0]
-	door := s.doors[doorVPCE]
-	if api.EndpointType != "PRIVATE" {
-		door = s.doors[doorPublic]
-	}
+	apis := s.apis()
+	first := apis[t.APIs[0].LogicalID]
 	s.state = State{
-		Region: t.Region, AccountID: t.AccountID, APIID: api.ID, Stage: api.Stage,
-		InvokeURL: door.url() + "/" + api.Stage,
+		Region: t.Region, AccountID: t.AccountID, APIID: first.ID, Stage: first.Stage, InvokeURL: first.InvokeURL, APIs: apis,
 		Endpoints: Endpoints{
 			VPCE:      Endpoint{ID: ways.VPCE.VPCEndpointID, URL: s.doors[doorVPCE].url()},
 			OtherVPCE: Endpoint{ID: ways.OtherVPCE.VPCEndpointID, URL: s.doors[doorOtherVPCE].url()},
@@ -50,4 +46,19 @@ func (s *Stack) announce(ways deployment.Doors) error {
 		return err
 	}
 	return writeJSON(s.files.state, &s.state)
+}
+
+// apis describes every API of the template, by its logical id.
+func (s *Stack) apis() map[string]API {
+	apis := make(map[string]API, len(s.template.APIs))
+	for _, a := range s.template.APIs {
+		api := API{ID: a.ID, Stage: a.Stage, EndpointType: a.EndpointType, Host: a.ID + ".execute-api." + s.template.Region + ".amazonaws.com"}
+		door := s.doors[doorPublic]
+		if api.private() {
+			door = s.doors[doorVPCE]
+		}
+		api.InvokeURL = door.url() + "/" + api.Stage
+		apis[a.LogicalID] = api
+	}
+	return apis
 }

@@ -81,10 +81,18 @@ func (s *Stack) printNext(w io.Writer) {
 		signer = "caller"
 	}
 	place := func(name, value, note string) { printPlace(w, t, [3]string{name, value, note}) }
-	fmt.Fprintf(w, "\n%s\n", t.Paint(terminal.Bold, "The private API is open."))
-	place("Invoke URL", st.InvokeURL, "through "+st.Endpoints.VPCE.ID)
+	apis, public := s.invokable()
+	fmt.Fprintf(w, "\n%s\n", t.Paint(terminal.Bold, headline(len(apis)-public, public)))
+	for _, api := range apis {
+		place("Invoke URL", api.url, api.note)
+	}
+	if public == len(apis) {
+		place("VPC endpoint", st.Endpoints.VPCE.URL, "through "+st.Endpoints.VPCE.ID)
+	}
 	place("Another VPC", st.Endpoints.OtherVPCE.URL, "through "+st.Endpoints.OtherVPCE.ID)
-	place("Public internet", st.Endpoints.Public.URL, "")
+	if public == 0 {
+		place("Public internet", st.Endpoints.Public.URL, "")
+	}
 	place("Console", st.ConsoleURL, "each request, and why it was let in or refused")
 	place("DynamoDB", st.DynamoDBURL, strings.Join(slices.Sorted(maps.Values(st.Tables)), ", "))
 	place("State", f.state, "")
@@ -94,6 +102,44 @@ func (s *Stack) printNext(w io.Writer) {
 	}
 	s.printCommands(w, signer)
 	fmt.Fprintf(w, "\nCtrl-C stops it.\n\n")
+}
+
+// invokable is an API as it is shown: its URL, and what it is and how one gets to it.
+type invokable struct{ url, note string }
+
+// invokable describes the APIs in the template's order and counts the public ones.
+func (s *Stack) invokable() (apis []invokable, public int) {
+	first := map[string]string{} // the API that a URL leads to unless the request names another
+	for _, a := range s.template.APIs {
+		api := s.state.APIs[a.LogicalID]
+		note := fmt.Sprintf("%s %s, private, through %s", a.LogicalID, api.ID, s.state.Endpoints.VPCE.ID)
+		if !api.private() {
+			public++
+			note = fmt.Sprintf("%s %s, public (%s)", a.LogicalID, api.ID, api.EndpointType)
+		}
+		if other, taken := first[api.InvokeURL]; taken {
+			note += fmt.Sprintf(", with Host %s; without it this is %s", api.Host, other)
+		} else {
+			first[api.InvokeURL] = a.LogicalID
+		}
+		apis = append(apis, invokable{api.InvokeURL, note})
+	}
+	return apis, public
+}
+
+// headline says what is open.
+func headline(private, public int) string {
+	switch {
+	case private == 1 && public == 0:
+		return "The private API is open."
+	case private == 0 && public == 1:
+		return "The public API is open."
+	case public == 0:
+		return fmt.Sprintf("%d private APIs are open.", private)
+	case private == 0:
+		return fmt.Sprintf("%d public APIs are open.", public)
+	}
+	return fmt.Sprintf("%d APIs are open, %d private and %d public.", private+public, private, public)
 }
 
 // printPlace shows a name, a value and a note in columns; a note that does not fit beside its value stands below it. A

@@ -40,19 +40,20 @@ func startEcho(tb testing.TB, template string) *Stack {
 // get sends a GET signed by a profile; an empty profile leaves it unsigned.
 func (s *Stack) get(tb testing.TB, profile, url string) (int, string) {
 	tb.Helper()
-	status, body, err := s.signedGet(tb.Context(), profile, url)
+	status, body, err := s.signedGet(tb.Context(), profile, url, "")
 	if err != nil {
 		tb.Fatal(err)
 	}
 	return status, body
 }
 
-// signedGet signs with the SDK's signer, which is not ours.
-func (s *Stack) signedGet(ctx context.Context, profile, url string) (int, string, error) {
+// signedGet signs with the SDK's signer, which is not ours. An empty host is the URL's.
+func (s *Stack) signedGet(ctx context.Context, profile, url, host string) (int, string, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return 0, "", err
 	}
+	r.Host = host
 	for _, p := range s.ids.Profiles() {
 		if p.Profile != profile {
 			continue
@@ -193,7 +194,7 @@ func TestParallelCallsOfMixedIdentities(t *testing.T) {
 		group.Go(func() error {
 			profile := []string{"reader", "writer", "stranger", "expired"}[i%4]
 			path := fmt.Sprintf("/n%d", i)
-			status, body, err := s.signedGet(t.Context(), profile, url+path)
+			status, body, err := s.signedGet(t.Context(), profile, url+path, "")
 			switch {
 			case err != nil:
 				return err

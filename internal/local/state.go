@@ -17,7 +17,8 @@ type State struct {
 	AccountID       string            `json:"account_id"`
 	APIID           string            `json:"api_id"`
 	Stage           string            `json:"stage"`
-	InvokeURL       string            `json:"invoke_url"`
+	InvokeURL       string            `json:"invoke_url"` // this and the two above: of the template's first API
+	APIs            map[string]API    `json:"apis"`       // every API by its logical id
 	Endpoints       Endpoints         `json:"endpoints"`
 	LambdaURL       string            `json:"lambda_url"`
 	ConsoleURL      string            `json:"console_url"`
@@ -28,6 +29,19 @@ type State struct {
 	CredentialsFile string            `json:"credentials_file"`
 	Profiles        map[string]string `json:"profiles"` // profile to ARN
 }
+
+// API is one of the stack's APIs.
+type API struct {
+	ID           string `json:"id"`
+	Stage        string `json:"stage"`
+	EndpointType string `json:"endpoint_type"` // PRIVATE, REGIONAL or EDGE
+	InvokeURL    string `json:"invoke_url"`    // at the door that leads to it
+	// Host is the API's own name, by which a door tells it from another one with the same stage.
+	Host string `json:"host"`
+}
+
+// private reports whether VPC endpoints lead to the API, and not the public internet.
+func (a API) private() bool { return a.EndpointType == "PRIVATE" }
 
 // Endpoints are the doors.
 type Endpoints struct {
