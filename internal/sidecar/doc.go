@@ -11,6 +11,10 @@
 // headers of a stream are flushed without a timer's goroutine for each answer. The way to the API is package http1's, where
 // that takes the request.
 //
+// A client that closes its sending half alone, as nc -N does, counts as one that went away: its request is given up and its
+// connection closed. TCP says both by the same FIN (RFC 9293 section 3.6), so who waits for an answer cannot be told from
+// who does not, and to carry on for all of them would hold bodies and connections for callers that gave up long ago.
+//
 // The package follows no redirect, speaks to no other host than the API's, keeps nothing, and answers for the API only
 // where no answer came: such an answer has a Proxy-Status header (RFC 9209) and names the next step. It reads neither
 // environment nor flags.
