@@ -60,6 +60,7 @@ type callOptions struct {
 	retry   int
 	repeat  int
 	presign time.Duration
+	asURL   bool // presign was given
 }
 
 func newCallCommand(env environment) *cobra.Command {
@@ -75,6 +76,7 @@ func newCallCommand(env environment) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.hasData = cmd.Flags().Changed("data")
 			o.stateGiven = cmd.Flags().Changed("state")
+			o.asURL = cmd.Flags().Changed("presign")
 			o.setArgs(args)
 			return call(cmd.Context(), env, o)
 		},
@@ -134,7 +136,7 @@ func call(ctx context.Context, env environment, o callOptions) error {
 	if err != nil {
 		return err
 	}
-	if o.presign != 0 {
+	if o.asURL {
 		signed, err := client.Presign(ctx, request, o.presign)
 		if err != nil {
 			return err
@@ -266,6 +268,8 @@ func (o callOptions) checkArgs() error {
 	switch {
 	case strings.ContainsFunc(o.method, func(c rune) bool { return c < 'A' || 'Z' < c }):
 		return errors.New("METHOD is no method such as GET: a header stands in quotes, -H 'Name: value', and the value of a flag that may have none follows an equals sign, --presign=90s")
+	case o.asURL && o.presign <= 0:
+		return fmt.Errorf("--presign=%s: a URL is valid for some seconds at least, and five minutes at most", o.presign)
 	case !strings.HasPrefix(o.path, "/"):
 		return errors.New("PATH does not begin with a slash: give one below the stage, such as /movie_list; a header stands in quotes, -H 'Name: value'")
 	}
