@@ -41,6 +41,9 @@ var (
 	ErrNotModified = errors.New("the movie has not changed")
 	// ErrPreconditionFailed says that the movie is not in the state that the caller wants to change.
 	ErrPreconditionFailed = errors.New("the movie is in another state")
+	// ErrEmptyOption says that an option of a write has no value, such as the ETag of a movie that was listed. Nothing was
+	// sent: without the condition the write would undo what others have written.
+	ErrEmptyOption = errors.New("option without a value")
 )
 
 // Error is what the movie list itself says about a request. What API Gateway says comes as it is, an

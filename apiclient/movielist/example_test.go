@@ -2,11 +2,15 @@ package movielist_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strconv"
 
 	"github.com/marquee-api/marquee/apiclient/movielist"
 )
@@ -23,6 +27,10 @@ func (m shelved) etag() string { return fmt.Sprintf(`"%d"`, m.state) }
 
 func (s shelf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
+	if r.URL.Path == "/dev/movie_list" {
+		s.list(w, r)
+		return
+	}
 	held, there := s[r.URL.Path]
 	if status, code := s.refusal(r, held, there); status != 0 {
 		w.WriteHeader(status)
@@ -48,6 +56,30 @@ func (s shelf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, held.text)
 }
 
+// list shows one page, in the order of the paths. Its token is the last path of the page before.
+func (s shelf) list(w http.ResponseWriter, r *http.Request) {
+	limit, _ := strconv.Atoi(r.URL.Query().Get("limit"))
+	var page struct {
+		Items     []json.RawMessage
+		Count     int
+		NextToken string `json:",omitempty"`
+	}
+	last := ""
+	for _, path := range slices.Sorted(maps.Keys(s)) {
+		if path <= r.URL.Query().Get("next") {
+			continue
+		}
+		if limit > 0 && page.Count == limit {
+			page.NextToken = last
+			break
+		}
+		page.Items = append(page.Items, json.RawMessage(s[path].text))
+		page.Count++
+		last = path
+	}
+	json.NewEncoder(w).Encode(page)
+}
+
 // refusal is why a request is not carried out; 0 if it is.
 func (s shelf) refusal(r *http.Request, held shelved, there bool) (status int, code string) {
 	match, none := r.Header.Get("If-Match"), r.Header.Get("If-None-Match")
@@ -56,7 +88,7 @@ func (s shelf) refusal(r *http.Request, held shelved, there bool) (status int, c
 		return http.StatusNotModified, ""
 	case !there && r.Method != http.MethodPut:
 		return http.StatusNotFound, "not_found"
-	case there && none == "*", match != "" && match != "*" && match != held.etag():
+	case there && none == "*", match == "*" && !there, match != "" && match != "*" && match != held.etag():
 		return http.StatusPreconditionFailed, "precondition_failed"
 	case there && r.Method != http.MethodGet && r.Method != http.MethodHead && match == "":
 		return http.StatusPreconditionRequired, "precondition_required"

@@ -26,7 +26,8 @@ type Movie struct {
 	Year  int    `json:"year"`
 	Title string `json:"title"`
 	Info  Info   `json:"info"`
-	// ETag stands for the state that was read or written: see [IfMatch]. Movies of a list have none.
+	// ETag stands for the state that was read or written: see [IfMatch]. Movies of a list have none: get one
+	// before it is written under a condition.
 	ETag string `json:"-"`
 }
 

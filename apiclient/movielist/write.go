@@ -4,28 +4,35 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/marquee-api/marquee/apiclient"
 )
 
-// WriteOption is a condition of a write, or its name.
-type WriteOption func(http.Header)
+// WriteOption is a condition of a write, or its name. One without a value, IfMatch of a movie that was listed for instance,
+// is [ErrEmptyOption] before anything is sent.
+type WriteOption struct {
+	header, value string
+	lacks         string // what to say of an empty value
+}
 
-// IfMatch writes only if the movie is in this state: the ETag that a movie was read with. Else it is
-// [ErrPreconditionFailed]: somebody was faster, so read again.
-func IfMatch(etag string) WriteOption { return func(h http.Header) { h.Set("If-Match", etag) } }
+// IfMatch writes only if the movie is in this state: the ETag that a movie was read or written with. Else it is
+// [ErrPreconditionFailed]: somebody was faster, so read again. Movies of a list have no ETag: get them first.
+func IfMatch(etag string) WriteOption {
+	return WriteOption{"If-Match", etag, "IfMatch has no ETag, as a movie of a list has none: get the movie first"}
+}
 
 // IfAny writes only if there is a movie, in whatever state.
 func IfAny() WriteOption { return IfMatch("*") }
 
 // IfAbsent writes only if there is no such movie. Else it is [ErrPreconditionFailed].
-func IfAbsent() WriteOption { return func(h http.Header) { h.Set("If-None-Match", "*") } }
+func IfAbsent() WriteOption { return WriteOption{header: "If-None-Match", value: "*"} }
 
 // IdempotencyKey names the write for a day: sent again under the same name by the same caller, it has its effect once and
 // gets the same answer. Give one with every condition. The client repeats a write whose answer was lost, and the
 // repetition of one that went through would otherwise find its own condition broken.
 func IdempotencyKey(name string) WriteOption {
-	return func(h http.Header) { h.Set("Idempotency-Key", name) }
+	return WriteOption{"Idempotency-Key", name, "IdempotencyKey has no name: give one that no other write has"}
 }
 
 // Written is a movie as it is in the store now.
@@ -44,15 +51,18 @@ const putRounds = 5
 // another that replaces it, so replacing without a condition takes two. Who makes or removes the movie in between does not
 // win: it begins anew, and only where that happens five times over it is [ErrPreconditionFailed].)
 func (c *Client) Put(ctx context.Context, movie Movie, options ...WriteOption) (*Written, error) {
-	request := apiclient.Request{
-		Method: http.MethodPut, Path: moviePath, PathParams: key(movie.Year, movie.Title), JSON: movie, Header: header(options),
+	doing := fmt.Sprintf("writing %q of %d", movie.Title, movie.Year)
+	given, err := header(options)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
 	put := c.api.Do
-	if request.Header.Get("If-Match") == "" && request.Header.Get("If-None-Match") == "" {
+	if given.Get("If-Match") == "" && given.Get("If-None-Match") == "" { // no option: none of them is empty
 		put = c.putAnyway
 	}
-	resp, err := put(ctx, request)
-	doing := fmt.Sprintf("writing %q of %d", movie.Title, movie.Year)
+	resp, err := put(ctx, apiclient.Request{
+		Method: http.MethodPut, Path: moviePath, PathParams: key(movie.Year, movie.Title), JSON: movie, Header: given,
+	})
 	if err != nil {
 		return nil, wrap(doing, err)
 	}
@@ -68,7 +78,7 @@ func (c *Client) Put(ctx context.Context, movie Movie, options ...WriteOption) (
 func (c *Client) putAnyway(ctx context.Context, toMake apiclient.Request) (resp *apiclient.Response, err error) {
 	toReplace := toMake
 	toReplace.Header = toMake.Header.Clone()
-	IfAny()(toReplace.Header)
+	toReplace.Header.Set("If-Match", "*")
 	for range putRounds {
 		resp, err = c.api.Do(ctx, toMake)
 		if !isCode(err, CodePreconditionRequired) && !isCode(err, CodeIdempotencyKeyReused) {
@@ -85,22 +95,33 @@ func (c *Client) putAnyway(ctx context.Context, toMake apiclient.Request) (resp 
 // Delete removes a movie. Without a condition it does so in whatever state the movie is. [ErrNotFound] if the API says
 // that there was none, which is also what the repetition of a lost answer gets without an [IdempotencyKey].
 func (c *Client) Delete(ctx context.Context, year int, title string, options ...WriteOption) error {
-	given := header(options)
-	if given.Get("If-Match") == "" {
-		IfAny()(given)
+	doing := fmt.Sprintf("removing %q of %d", title, year)
+	given, err := header(options)
+	if err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
 	}
-	_, err := c.api.Do(ctx, apiclient.Request{
+	if given.Get("If-Match") == "" { // as above
+		given.Set("If-Match", "*")
+	}
+	_, err = c.api.Do(ctx, apiclient.Request{
 		Method: http.MethodDelete, Path: moviePath, PathParams: key(year, title), Header: given,
 	})
-	return wrap(fmt.Sprintf("removing %q of %d", title, year), err)
+	return wrap(doing, err)
 }
 
-func header(options []WriteOption) http.Header {
+// header is what the options say, each of which has something to say.
+func header(options []WriteOption) (http.Header, error) {
 	h := make(http.Header)
-	for _, set := range options {
-		set(h)
+	for _, o := range options {
+		switch {
+		case o.header == "":
+			return nil, fmt.Errorf("%w: a zero WriteOption: make it with IfMatch, IfAny, IfAbsent or IdempotencyKey", ErrEmptyOption)
+		case strings.TrimSpace(o.value) == "":
+			return nil, fmt.Errorf("%w: %s", ErrEmptyOption, o.lacks)
+		}
+		h.Set(o.header, o.value)
 	}
-	return h
+	return h, nil
 }
 
 func isReplayed(resp *apiclient.Response) bool {
