@@ -5,6 +5,8 @@
 // endpoint, resource and identity policies evaluated, and who may not call is refused in AWS's words. A test can so show
 // that a service is let in by the policy that will be deployed, and what its own client does when it is not.
 //
+// A handler that panics is a function that crashed: the caller gets 502, as from AWS, and the test's log the panic.
+//
 // It builds and runs no function binary and starts no database.
 package marqueetest
 
@@ -20,9 +22,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
 
 	"github.com/marquee-api/marquee/apiclient"
 	"github.com/marquee-api/marquee/internal/deployment"
@@ -112,7 +112,7 @@ func open(tb testing.TB, cfg Config) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
-	handlers, err := functions(s, cfg.Functions)
+	handlers, err := functions(tb, s, cfg.Functions)
 	if err != nil {
 		return nil, err
 	}
@@ -168,38 +168,6 @@ func parseFaults(specs []string) ([]gateway.Fault, error) {
 		}
 	}
 	return faults, nil
-}
-
-// invoker runs handlers in place of functions, through the adapter that the functions themselves use.
-type invoker map[string]*httpadapter.HandlerAdapter
-
-func functions(s *stack.Stack, handlers map[string]http.Handler) (invoker, error) {
-	v := invoker{}
-	for id, handler := range handlers {
-		i := slices.IndexFunc(s.Functions, func(f *stack.Function) bool { return f.LogicalID == id })
-		if i < 0 {
-			return nil, fmt.Errorf("the template has no function %s", id)
-		}
-		v[s.Functions[i].Name] = httpadapter.New(handler)
-	}
-	return v, nil
-}
-
-func (v invoker) Invoke(ctx context.Context, function string, event gateway.Event) (gateway.Answer, error) {
-	adapter, ok := v[function]
-	if !ok {
-		return gateway.Answer{}, fmt.Errorf("no handler stands for function %q: name it in Config.Functions", function)
-	}
-	var request events.APIGatewayProxyRequest
-	if err := json.Unmarshal(event.Payload, &request); err != nil {
-		return gateway.Answer{}, err
-	}
-	response, err := adapter.ProxyWithContext(ctx, request)
-	if err != nil {
-		return gateway.Answer{}, err
-	}
-	payload, err := json.Marshal(response)
-	return gateway.Answer{Payload: payload}, err
 }
 
 func (a *API) observe(r Record) {

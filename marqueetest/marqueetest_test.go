@@ -6,7 +6,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -107,4 +109,59 @@ func TestClockCorrection(t *testing.T) {
 	if err != nil || answer.Attempts != 2 {
 		t.Errorf("got %v, %v; want success at the second attempt", answer, err)
 	}
+}
+
+// A handler that ends without an answer is a function that crashed: 502, a record that says why, and the test's log tells
+// what happened. Neither the client nor net/http sees the panic.
+func TestAHandlerThatCrashes(t *testing.T) {
+	tests := map[string]struct {
+		handler http.HandlerFunc
+		why     string
+		log     string
+	}{
+		"panics":             {func(http.ResponseWriter, *http.Request) { panic("boom") }, `"errorMessage":"boom","errorType":"string"`, "function marqueetest-MovieListFunction panicked: boom\n"},
+		"panics by an error": {func(http.ResponseWriter, *http.Request) { panic(errors.New("boom")) }, `"errorMessage":"boom","errorType":"errorString"`, "panicked: boom\n"},
+		"panics at an index": {func(_ http.ResponseWriter, r *http.Request) { _ = r.URL.Path[1000] }, `index out of range [1000]`, "TestAHandlerThatCrashes"},
+		"aborts":             {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, `"errorMessage":"net/http: abort Handler"`, "panicked: net/http: abort Handler\n"},
+		"ends its goroutine": {func(http.ResponseWriter, *http.Request) { runtime.Goexit() }, `"errorMessage":"the handler ended its goroutine without an answer`, "ended its goroutine"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			log := &logged{TB: t}
+			api := marqueetest.Open(log, marqueetest.Config{
+				Template: "../template.yaml", Functions: map[string]http.Handler{"MovieListFunction": tt.handler},
+			})
+			_, err := api.Client(t, "caller").Do(t.Context(), apiclient.Request{Path: "/movie_list", Retry: &apiclient.Retry{MaxAttempts: 1}})
+			var refusal *apiclient.APIError
+			if !errors.As(err, &refusal) || refusal.StatusCode != 502 || refusal.Type != "InternalServerErrorException" || refusal.Message != "Internal server error" {
+				t.Errorf("got %v, want 502 Internal server error", err)
+			}
+			records := api.Records()
+			if len(records) != 1 || records[0].Status != 502 || !strings.Contains(records[0].Why, tt.why) {
+				t.Errorf("got records %+v, want one of 502 with %s", records, tt.why)
+			}
+			if got := log.text(); !strings.Contains(got, tt.log) {
+				t.Errorf("the test's log is %q, want %q in it", got, tt.log)
+			}
+		})
+	}
+}
+
+// logged is a test whose log can be read.
+type logged struct {
+	testing.TB
+	mu    sync.Mutex
+	lines strings.Builder
+}
+
+func (l *logged) Logf(format string, args ...any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	fmt.Fprintf(&l.lines, format+"\n", args...)
+}
+
+func (l *logged) text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lines.String()
 }
