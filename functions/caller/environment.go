@@ -35,5 +35,7 @@ func newClient(getenv func(string) string, found aws.Credentials) (*apiclient.Cl
 	return apiclient.New(apiclient.Config{
 		Endpoint:    endpoint,
 		Credentials: credentials.StaticCredentialsProvider{Value: found},
+		// No more can be returned, and a function's memory is small.
+		MaxResponseBytes: maxResult,
 	})
 }

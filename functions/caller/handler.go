@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -17,6 +19,10 @@ import (
 // answerTime is kept back from the invocation's deadline, so that a call which takes too long ends in an error that says
 // so and not in Lambda killing the function.
 const answerTime = 500 * time.Millisecond
+
+// maxResult is what Lambda returns of an invocation (Lambda quotas: 6 MB, which its error says are 6291556 bytes), less what
+// stands around the results of a list and the failures in it.
+const maxResult = 6291556 - 64<<10
 
 // handler answers invocations. It implements lambda.Handler, which leaves the payload's decoding to it: an invocation
 // without a payload is one with every default.
@@ -46,14 +52,24 @@ func (h *handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(one)
+	out, err := json.Marshal(one)
+	if err == nil && len(out) > maxResult {
+		return nil, tooLarge(len(out))
+	}
+	return out, err
 }
 
-// callAll keeps the order of the requests, and as many of them under way as the event allows.
+func tooLarge(size int) error {
+	return fmt.Errorf("the result has %d bytes, more than Lambda returns: ask for less", size)
+}
+
+// callAll keeps the order of the requests, and as many of them under way as the event allows. Results for which there is no
+// room any more are failures: memory and Lambda's limit on what an invocation returns end there.
 func (h *handler) callAll(ctx context.Context, todo work) []result {
 	out := make([]result, len(todo.requests))
 	places := make(chan struct{}, todo.concurrency)
 	var running sync.WaitGroup
+	var size atomic.Int64
 	for i, request := range todo.requests {
 		places <- struct{}{}
 		running.Go(func() {
@@ -61,6 +77,11 @@ func (h *handler) callAll(ctx context.Context, todo work) []result {
 			var err error
 			if out[i], err = h.call(ctx, request); err != nil {
 				out[i] = failed(err)
+				return
+			}
+			if all := size.Add(out[i].size()); all > maxResult {
+				size.Add(-out[i].size())
+				out[i] = result{Status: out[i].Status, Attempts: out[i].Attempts, Failure: fmt.Errorf("with this one: %w", tooLarge(int(all))).Error()}
 			}
 		})
 	}

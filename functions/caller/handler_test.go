@@ -179,3 +179,37 @@ func TestLogHoldsNoQuery(t *testing.T) {
 		})
 	}
 }
+
+// TestResultsThatLambdaWouldNotTake: one that is too large is an error that says so, and in a list the others are kept.
+// 6291556 bytes is the limit that Lambda's own error names.
+func TestResultsThatLambdaWouldNotTake(t *testing.T) {
+	const mib = 1 << 20
+	sized := func(n int) *handler {
+		return newHandler(t, func(*http.Request) (*http.Response, error) { return text(200, strings.Repeat("x", n)), nil })
+	}
+	if out, err := sized(5*mib).Invoke(t.Context(), nil); err != nil || len(out) > 6291556 {
+		t.Errorf("5 MiB: got %d bytes, %v; want them", len(out), err)
+	}
+	if _, err := sized(6*mib).Invoke(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "more than Lambda returns") {
+		t.Errorf("6 MiB: got %v, want an error that names the limit", err)
+	}
+	out, err := sized(5*mib/2).Invoke(t.Context(), severalRequests(5, 1))
+	if err != nil || len(out) > 6291556 {
+		t.Fatalf("got %d bytes, %v", len(out), err)
+	}
+	var got struct {
+		Results []struct {
+			Status  int
+			Failure string
+		}
+		Attempts int
+	}
+	if err := json.Unmarshal(out, &got); err != nil || len(got.Results) != 5 || got.Attempts != 5 {
+		t.Fatalf("got %d results, %d attempts, %v; want 5 and 5", len(got.Results), got.Attempts, err)
+	}
+	for i, r := range got.Results {
+		if kept := i < 2; kept != (r.Failure == "") || r.Status != 200 || !kept && !strings.Contains(r.Failure, "more than Lambda returns") {
+			t.Errorf("result %d: got %d %q, want it kept: %t", i, r.Status, r.Failure, kept)
+		}
+	}
+}

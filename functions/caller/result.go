@@ -33,7 +33,7 @@ type result struct {
 	Retried []attempt `json:"retried,omitempty"`
 	// Error is there for an answer that API Gateway made, and not the function behind it.
 	Error *refusal `json:"error,omitempty"`
-	// Failure says in a list why there was no answer.
+	// Failure says in a list why there was no answer, or why there is no room for it.
 	Failure string `json:"failure,omitempty"`
 }
 
@@ -72,6 +72,15 @@ func newResult(resp *apiclient.Response, cause *apiclient.APIError) result {
 		r.Error = &refusal{Type: cause.Type, Message: cause.Message, RequestID: cause.RequestID}
 	}
 	return r
+}
+
+// size is how many bytes of the invocation's result it is.
+func (r result) size() int64 {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return 0 // which the whole result's error says
+	}
+	return int64(len(text))
 }
 
 // failed is the result of a request that has no answer.
