@@ -76,10 +76,10 @@ func (o proxyOptions) config(ctx context.Context, env environment) (sidecar.Conf
 		Timeouts: o.timeouts, Retries: o.retry, Hosts: o.allowHosts, Origins: o.allowOrigins, Strip: o.strip,
 		KeepForwarded: o.keepForwarded, AccessLog: !o.noAccessLog, SpoolDir: o.spoolDir, SpoolMemory: int64(o.spoolMemory) << 20,
 	}
-	if o.retry < 0 || o.idleConnections < 1 || o.spoolMemory < 1 {
-		return cfg, fmt.Errorf("--retry %d --idle-connections %d --spool-memory %d: the first must not be negative, the others at least 1", o.retry, o.idleConnections, o.spoolMemory)
+	err := o.checkNumbers()
+	if err != nil {
+		return cfg, err
 	}
-	var err error
 	if cfg.Add, err = o.added(); err != nil {
 		return cfg, err
 	}
@@ -95,6 +95,30 @@ func (o proxyOptions) config(ctx context.Context, env environment) (sidecar.Conf
 	cfg.Endpoint, cfg.Credentials = target.endpoint, o.source(env, target)
 	return cfg, nil
 }
+
+// checkNumbers refuses what would be taken for no limit, or for another one. A mebibyte count above maxSpoolMemory does not
+// fit into bytes.
+func (o proxyOptions) checkNumbers() error {
+	if o.retry < 0 || o.idleConnections < 1 || o.spoolMemory < 1 || o.spoolMemory > maxSpoolMemory {
+		return fmt.Errorf("--retry %d --idle-connections %d --spool-memory %d: the first must not be negative, the others at least 1, the last at most %d",
+			o.retry, o.idleConnections, o.spoolMemory, maxSpoolMemory)
+	}
+	for _, limit := range []struct {
+		flag  string
+		value time.Duration
+	}{
+		{"read-header-timeout", o.timeouts.ReadHeader}, {"body-timeout", o.timeouts.Body}, {"idle-timeout", o.timeouts.Idle},
+		{"dial-timeout", o.timeouts.Dial}, {"response-header-timeout", o.timeouts.ResponseHeader}, {"timeout", o.timeouts.Request},
+		{"drain-delay", o.drainDelay}, {"drain-timeout", o.drainTimeout},
+	} {
+		if limit.value < 0 {
+			return fmt.Errorf("--%s %s must not be negative", limit.flag, limit.value)
+		}
+	}
+	return nil
+}
+
+const maxSpoolMemory = 1 << 20
 
 // source gives the target's credentials, and looks for the target's again each time that it is asked for others. A local
 // stack that has been started or stopped meanwhile would lend its keys to another API, or another's to its own.

@@ -93,6 +93,22 @@ func TestRequestsThatAreSent(t *testing.T) {
 	}
 }
 
+// TestHostsToAllow: what no client could send is a slip, and said at start.
+func TestHostsToAllow(t *testing.T) {
+	for name, ok := range map[string]bool{
+		"signer": true, "Signer.Example.": true, "signer:9000": true, "a_b-c.9": true, "*": true, "0.0.0.0": true, "::": true,
+		"[::1]:9000": true, "fe80::1%eth0": true,
+		"": false, "a/b": false, "http://a": false, "a b": false, "*.example": false, "ü.example": false, "a,b": false, ":9000": false,
+	} {
+		_, err := sidecar.New(sidecar.Config{
+			Endpoint: resolve(t, apiclient.EndpointConfig{URL: "http://127.0.0.1:1/dev", Region: testRegion}), Credentials: fixed(testKeys), Hosts: []string{name},
+		})
+		if (err == nil) != ok {
+			t.Errorf("%q: got %v", name, err)
+		}
+	}
+}
+
 func TestNoAnswerOfTheAPI(t *testing.T) {
 	hangs := newStreamAPI(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	hangsUp := newStreamAPI(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })

@@ -123,7 +123,9 @@ func New(cfg Config) (*Proxy, error) {
 	p := &Proxy{
 		endpoint: cfg.Endpoint, origin: origin, basePath: strings.TrimRight(origin.EscapedPath(), "/"),
 		spoolDir: cfg.SpoolDir, timeouts: cfg.Timeouts, log: cfg.Log, accessLog: cfg.AccessLog, now: cfg.Now,
-		hosts: newHostRule(append([]string{cfg.Endpoint.Host(), cfg.Endpoint.DialAddress()}, cfg.Hosts...)),
+	}
+	if p.hosts, err = newHostRule(append([]string{cfg.Endpoint.Host(), cfg.Endpoint.DialAddress()}, cfg.Hosts...)); err != nil {
+		return nil, err
 	}
 	p.keeper = newKeeper(cfg.Credentials, cfg.Now, cfg.Log)
 	p.metrics = newMetrics(p.keeper)

@@ -1,9 +1,12 @@
 package sidecar
 
 import (
+	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -80,15 +83,37 @@ type hostRule struct {
 	names map[string]bool
 }
 
-func newHostRule(names []string) hostRule {
+func newHostRule(names []string) (hostRule, error) {
 	rule := hostRule{names: make(map[string]bool, len(names))}
 	for _, name := range names {
 		if name == "*" {
 			rule.any = true
+			continue
+		}
+		if !isAuthority(name) {
+			return rule, fmt.Errorf("host to allow: no client sends %q as its Host: give a name such as signer.local, an address, or * for all", name)
 		}
 		rule.names[hostname(name)] = true
 	}
-	return rule
+	return rule, nil
+}
+
+// isAuthority reports whether a Host could be this: an address or a name, with or without a port. Names of other letters
+// are sent in their ASCII form.
+func isAuthority(text string) bool {
+	if _, port, err := net.SplitHostPort(text); err == nil {
+		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+			return false
+		}
+	}
+	name := hostname(text)
+	if _, err := netip.ParseAddr(name); err == nil {
+		return true
+	}
+	other := func(c rune) bool {
+		return !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || strings.ContainsRune("-_.", c))
+	}
+	return name != "" && !strings.ContainsFunc(name, other)
 }
 
 // allows: an HTTP/1.0 client may send no Host at all, which no browser does.
