@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -9,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -81,6 +79,9 @@ func newBenchCommand(env environment) *cobra.Command {
 			if err := o.setArgs(args); err != nil {
 				return err
 			}
+			if err := o.setNumbers(cmd.Flags().Changed); err != nil {
+				return err
+			}
 			return bench(cmd.Context(), env, o)
 		},
 	}
@@ -110,17 +111,30 @@ func (o *benchOptions) setArgs(args []string) error {
 	case o.from == "":
 		o.call.setArgs(args)
 	}
+	return nil
+}
+
+// setNumbers fills in what was left out. A zero that was given would otherwise pass for that.
+func (o *benchOptions) setNumbers(given func(flag string) bool) error {
+	for _, f := range []struct {
+		name string
+		ok   bool // NaN is not above 0 either
+	}{
+		{"rate", o.rate > 0}, {"concurrency", o.concurrency > 0}, {"requests", o.requests > 0},
+		{"duration", o.duration > 0}, {"timeout", o.timeout > 0},
+	} {
+		if given(f.name) && !f.ok {
+			return fmt.Errorf("--%s must be above 0: leave it out for what `marquee bench --help` says", f.name)
+		}
+	}
+	if o.warmup < 0 {
+		return errors.New("--warmup must not be negative")
+	}
 	if o.rate == 0 && o.concurrency == 0 {
 		o.rate = 10
 	}
 	if o.requests == 0 && o.duration == 0 {
 		o.duration = 10 * time.Second
-	}
-	for name, negative := range map[string]bool{"rate": o.rate < 0, "concurrency": o.concurrency < 0, "requests": o.requests < 0,
-		"duration": o.duration < 0, "warmup": o.warmup < 0, "timeout": o.timeout < 0} {
-		if negative {
-			return fmt.Errorf("--%s must not be negative", name)
-		}
 	}
 	return nil
 }
@@ -135,6 +149,11 @@ func bench(ctx context.Context, env environment, o benchOptions) error {
 	if err != nil {
 		return err
 	}
+	svg, err := o.openPlot()
+	if err != nil {
+		return err
+	}
+	defer svg.discard()
 	target, err := findTarget(ctx, env, o.call, requests[0].Header)
 	if err != nil {
 		return err
@@ -165,7 +184,7 @@ func bench(ctx context.Context, env environment, o benchOptions) error {
 		return err
 	}
 	again := max(wire.sent.Load()-report.Requests-report.Warmup-report.Abandoned, 0)
-	return o.present(env.Stdout, o.describe(requests), benchResult{Target: targetOf(target), SignedAgain: again, Report: report})
+	return o.present(benchOutput{out: env.Stdout, plot: svg, title: o.describe(requests)}, benchResult{Target: targetOf(target), SignedAgain: again, Report: report})
 }
 
 // plan makes the client and what it is to do.
@@ -238,16 +257,11 @@ func targetOf(t *callTarget) benchTarget {
 }
 
 // present prints the result, draws it, and turns it into the exit status.
-func (o benchOptions) present(out io.Writer, title string, result benchResult) error {
-	if err := result.write(out, o.json); err != nil {
+func (o benchOptions) present(to benchOutput, result benchResult) error {
+	if err := result.write(to.out, o.json); err != nil {
 		return fmt.Errorf("writing the result: %w", err)
 	}
-	var drawing error
-	if o.plot != "" {
-		if err := draw(o.plot, title, result); err != nil {
-			drawing = fmt.Errorf("--plot %s: %w", o.plot, err)
-		}
-	}
+	drawing := to.plot.draw(to.title, result)
 	switch {
 	case result.OK():
 		return drawing
@@ -274,12 +288,4 @@ func (r benchResult) write(out io.Writer, asJSON bool) error {
 	}
 	_, err := fmt.Fprintf(out, "\n%s sent once more, after the clock or the credentials were put right.\n", what)
 	return err
-}
-
-func draw(path, title string, r benchResult) error {
-	var svg bytes.Buffer
-	if err := r.WriteSVG(&svg, r.Target.URL+": "+title); err != nil {
-		return err
-	}
-	return os.WriteFile(path, svg.Bytes(), 0o644)
 }

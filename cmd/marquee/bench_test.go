@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -106,6 +107,40 @@ func TestBenchIsInterrupted(t *testing.T) {
 	}
 	if !got.Interrupted || got.Requests < 20 || got.Statuses["200"] != got.Requests {
 		t.Errorf("got %+v, want 20 requests or some more", got)
+	}
+}
+
+// Who stops a run before anything was measured sees no latency, not one of zero.
+func TestBenchIsInterruptedAtOnce(t *testing.T) {
+	came := make(chan struct{}, 1000)
+	api := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { came <- struct{}{} }))
+	defer api.Close()
+	cmd := exec.CommandContext(t.Context(), "marquee", "bench", "--url", api.URL+"/dev", "/x", "--warmup", "1h", "--json")
+	cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID=AKIAWORK000000000000", "AWS_SECRET_ACCESS_KEY=secret-of-work", "AWS_REGION=ap-northeast-2")
+	var out, complaint bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &complaint
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-came:
+	case <-time.After(20 * time.Second):
+		t.Fatal("the program sends nothing")
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err == nil || !strings.Contains(complaint.String(), "nothing was measured") {
+		t.Errorf("got %v and %q, want exit status 1 and that nothing was measured", err, &complaint)
+	}
+	var got map[string]any
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"latency_ms", "service_ms", "lag_ms"} {
+		if value, there := got[name]; !there || value != nil {
+			t.Errorf("%s is %v, want null", name, value)
+		}
 	}
 }
 

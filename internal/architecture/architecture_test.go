@@ -39,6 +39,7 @@ var allowed = map[string][]string{
 		"internal/spelling", "internal/stack", "internal/terminal"},
 	"internal/movies":           {},
 	"internal/movies/load":      {"internal/movies"},
+	"internal/outfile":          {},
 	"internal/policy":           {},
 	"internal/policy/simulate":  {"internal/policy"},
 	"internal/proxyevent":       {},

@@ -21,6 +21,7 @@ import (
 type api struct {
 	takes  func(n int) time.Duration // of the n-th request, from 0
 	status func(n int) int           // nil: 200
+	fails  func(n int) bool          // nil: never
 	mu     sync.Mutex
 	sent   []time.Time
 	paths  []string
@@ -46,6 +47,9 @@ func (a *api) RoundTrip(r *http.Request) (*http.Response, error) {
 		case <-r.Context().Done():
 			return nil, r.Context().Err()
 		}
+	}
+	if a.fails != nil && a.fails(n) {
+		return nil, io.ErrUnexpectedEOF
 	}
 	status := 200
 	if a.status != nil {
@@ -135,7 +139,7 @@ func TestStallsAreNotOmitted(t *testing.T) {
 	inBubble(t, a, loadgen.Plan{Rate: 10, Concurrency: 1, Count: 20}, func(t *testing.T, r *loadgen.Report) {
 		// 1000, 900, … 100 milliseconds, and ten times nothing.
 		want := loadgen.Times{Min: 0, Mean: 275, P50: 0, P90: 800, P95: 900, P99: 1000, P999: 1000, Max: 1000}
-		if diff := cmp.Diff(want, r.Latency, cmp.Comparer(near)); diff != "" {
+		if diff := cmp.Diff(want, *r.Latency, cmp.Comparer(near)); diff != "" {
 			t.Errorf("latency (-want +got):\n%s", diff)
 		}
 		if !near(r.Service.Mean, 50) || !near(r.Service.P95, 0) || !near(r.Lag.Max, 900) {

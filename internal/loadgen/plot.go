@@ -84,12 +84,12 @@ func (r *Report) coursePlot() (*plot.Plot, error) {
 	p.X.Label.Text, p.Y.Label.Text = "second", "milliseconds"
 	var median, high, most plotter.XYs
 	for _, s := range r.Course {
-		if s.Requests == 0 {
+		if s.Max == nil {
 			continue
 		}
-		median = append(median, plotter.XY{X: s.Second, Y: s.P50})
-		high = append(high, plotter.XY{X: s.Second, Y: s.P99})
-		most = append(most, plotter.XY{X: s.Second, Y: s.Max})
+		median = append(median, plotter.XY{X: s.Second, Y: *s.P50})
+		high = append(high, plotter.XY{X: s.Second, Y: *s.P99})
+		most = append(most, plotter.XY{X: s.Second, Y: *s.Max})
 	}
 	if err := plotutil.AddLines(p, "max", most, "p99", high, "p50", median); err != nil {
 		return nil, err

@@ -39,10 +39,11 @@ type Report struct {
 	// Connections that were opened, and how often an open one was used again.
 	ConnectionsOpened int64 `json:"connections_opened"`
 	ConnectionsReused int64 `json:"connections_reused"`
-	// Latency counts from the moment that a request was due, Service from its sending, Lag is the time between.
-	Latency Times `json:"latency_ms"`
-	Service Times `json:"service_ms"`
-	Lag     Times `json:"lag_ms"`
+	// Latency counts from the moment that a request was due, Service from its sending, Lag is the time between. Each is nil
+	// where nothing was measured: a zero would be the quickest API of all.
+	Latency *Times `json:"latency_ms"`
+	Service *Times `json:"service_ms"`
+	Lag     *Times `json:"lag_ms"`
 	// ByStatus is the latency of the answers with each status.
 	ByStatus []StatusReport `json:"by_status"`
 	// ByRequest is the same for each of several requests.
@@ -74,9 +75,9 @@ type Times struct {
 
 // StatusReport is the latency of the answers with one status.
 type StatusReport struct {
-	Status   int   `json:"status"`
-	Requests int64 `json:"requests"`
-	Latency  Times `json:"latency_ms"`
+	Status   int    `json:"status"`
+	Requests int64  `json:"requests"`
+	Latency  *Times `json:"latency_ms"`
 }
 
 // RequestReport is what came of one of several requests.
@@ -84,7 +85,7 @@ type RequestReport struct {
 	Name       string `json:"name"`
 	Requests   int64  `json:"requests"`
 	Unexpected int64  `json:"unexpected"`
-	Latency    Times  `json:"latency_ms"`
+	Latency    *Times `json:"latency_ms"` // nil without an answer
 }
 
 // Slot is a part of the run: the requests that were due in it.
@@ -93,9 +94,10 @@ type Slot struct {
 	Second     float64 `json:"second"`
 	Requests   int64   `json:"requests"`
 	Unexpected int64   `json:"unexpected"`
-	P50        float64 `json:"p50_ms"`
-	P99        float64 `json:"p99_ms"`
-	Max        float64 `json:"max_ms"`
+	// P50, P99 and Max are nil without an answer.
+	P50 *float64 `json:"p50_ms"`
+	P99 *float64 `json:"p99_ms"`
+	Max *float64 `json:"max_ms"`
 }
 
 // OK reports whether there were answers, and every one was as expected.
@@ -150,21 +152,22 @@ func (r *recorder) sent() time.Duration {
 func (c *course) report() []Slot {
 	slots := make([]Slot, 0, len(c.slots))
 	for i, s := range c.slots {
-		t := timesOf(s.latency)
-		slots = append(slots, Slot{
-			Second: round((time.Duration(i) * c.width).Seconds()), Requests: s.requests, Unexpected: s.unexpected,
-			P50: t.P50, P99: t.P99, Max: t.Max,
-		})
+		one := Slot{Second: round((time.Duration(i) * c.width).Seconds()), Requests: s.requests, Unexpected: s.unexpected}
+		if t := timesOf(s.latency); t != nil {
+			one.P50, one.P99, one.Max = &t.P50, &t.P99, &t.Max
+		}
+		slots = append(slots, one)
 	}
 	return slots
 }
 
-func timesOf(h *hdrhistogram.Histogram) Times {
+// timesOf is nil for an empty histogram.
+func timesOf(h *hdrhistogram.Histogram) *Times {
 	if h.TotalCount() == 0 {
-		return Times{}
+		return nil
 	}
 	at := func(percent float64) float64 { return milliseconds(h.ValueAtQuantile(percent)) }
-	return Times{
+	return &Times{
 		Min: milliseconds(h.Min()), Mean: round(h.Mean() / 1000), Max: milliseconds(h.Max()),
 		P50: at(50), P90: at(90), P95: at(95), P99: at(99), P999: at(99.9),
 	}

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -116,7 +117,7 @@ func TestNobodyAnswers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f := r.Failures["connection refused"]; f == nil || f.Count != 3 || r.OK() || r.Latency.Max != 0 {
+	if f := r.Failures["connection refused"]; f == nil || f.Count != 3 || r.OK() || r.Latency != nil {
 		t.Errorf("got %+v, want three refused connections, and no latency of what never was", r)
 	}
 	var text bytes.Buffer
@@ -125,6 +126,76 @@ func TestNobodyAnswers(t *testing.T) {
 	}
 	if err := r.WriteSVG(io.Discard, "nothing"); err == nil {
 		t.Error("got a plot of nothing")
+	}
+	// A latency of zero would be the best of all.
+	document, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"latency_ms":null,"service_ms":null`, `"p50_ms":null,"p99_ms":null,"max_ms":null`} {
+		if !strings.Contains(string(document), want) {
+			t.Errorf("want %s in\n%s", want, document)
+		}
+	}
+}
+
+// What was never measured has no place on a plot's axis either, and a request without an answer has its row in the table.
+func TestSomeNobodyAnswers(t *testing.T) {
+	a := &api{takes: func(n int) time.Duration { return 5 * time.Millisecond }, fails: func(n int) bool { return n%2 == 1 }}
+	inBubble(t, a, loadgen.Plan{Rate: 10, Count: 10, Requests: []loadgen.Request{{Name: "one", HTTP: get(t, "/1")}, {Name: "other", HTTP: get(t, "/2")}}}, func(t *testing.T, r *loadgen.Report) {
+		var text, svg bytes.Buffer
+		if err := errors.Join(r.WriteText(&text), r.WriteSVG(&svg, "half")); err != nil {
+			t.Fatal(err)
+		}
+		if !regexp.MustCompile(`other \(5, all unexpected\)( +-){8}\n`).MatchString(text.String()) {
+			t.Errorf("want a row without times in\n%s", &text)
+		}
+		for _, s := range r.Course {
+			if failed := s.Unexpected == s.Requests; (s.Max == nil) != failed {
+				t.Errorf("got %+v, want times where there were answers, and only there", s)
+			}
+		}
+	})
+}
+
+// Latencies that are close together are told apart by their labels.
+func TestHistogramLabels(t *testing.T) {
+	for name, tt := range map[string]struct {
+		first, step time.Duration
+		rows        int
+	}{
+		"far apart":          {10 * time.Millisecond, 10 * time.Millisecond, 12},
+		"within two percent": {302 * time.Millisecond, 500 * time.Microsecond, 12},
+		"a few microseconds": {302 * time.Microsecond, time.Microsecond, 9},
+		"all the same":       {500 * time.Microsecond, 0, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := &api{takes: func(n int) time.Duration { return tt.first + time.Duration(n%10)*tt.step }}
+			inBubble(t, a, loadgen.Plan{Rate: 1, Count: 20}, func(t *testing.T, r *loadgen.Report) {
+				var text bytes.Buffer
+				if err := r.WriteText(&text); err != nil {
+					t.Fatal(err)
+				}
+				seen, sum := map[string]bool{}, 0
+				for line := range strings.Lines(text.String()) {
+					label, bar, ok := strings.Cut(line, " ms |")
+					if !ok {
+						continue
+					}
+					var n int
+					if _, err := fmt.Sscan(strings.TrimLeft(bar, "# "), &n); err != nil {
+						t.Fatalf("%q: %v", line, err)
+					}
+					if seen[label] {
+						t.Errorf("two rows are %s", label)
+					}
+					seen[label], sum = true, sum+n
+				}
+				if len(seen) != tt.rows || sum != 20 {
+					t.Errorf("got %d requests in %d rows, want 20 in %d:\n%s", sum, len(seen), tt.rows, &text)
+				}
+			})
+		})
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -19,6 +20,8 @@ const (
 	textWidth = 40
 	// lagWarning is the share of late requests' p99 that is the generator's own, in milliseconds, from which it is said.
 	lagWarning = 5
+	// microsecondDigits are what a number of milliseconds can have behind its point.
+	microsecondDigits = 3
 )
 
 // WriteText writes the report for people.
@@ -73,7 +76,11 @@ func (r *Report) writeTimes(b *strings.Builder) {
 	b.WriteByte('\n')
 	table := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "milliseconds\tmin\tmean\tp50\tp90\tp95\tp99\tp99.9\tmax\t")
-	row := func(name string, t Times) {
+	row := func(name string, t *Times) {
+		if t == nil { // no answer among them
+			fmt.Fprintf(table, "%s\t%s\n", name, strings.Repeat("-\t", 8))
+			return
+		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", name, number(t.Min), number(t.Mean), number(t.P50), number(t.P90),
 			number(t.P95), number(t.P99), number(t.P999), number(t.Max))
 	}
@@ -108,15 +115,18 @@ func (r RequestReport) title() string {
 }
 
 // number shows a time with the digits that mean something.
-func number(x float64) string {
+func number(x float64) string { return numberWith(x, 0) }
+
+// numberWith shows so many digits more, down to the microsecond that is measured.
+func numberWith(x float64, more int) string {
+	digits := 2
 	switch {
 	case x >= 100:
-		return fmt.Sprintf("%.0f", x)
+		digits = 0
 	case x >= 10:
-		return fmt.Sprintf("%.1f", x)
-	default:
-		return fmt.Sprintf("%.2f", x)
+		digits = 1
 	}
+	return strconv.FormatFloat(x, 'f', min(digits+more, microsecondDigits), 64)
 }
 
 // bar is a row of the histogram: how many requests took at most so long, and longer than the row before.
@@ -125,26 +135,43 @@ type bar struct {
 	count int64
 }
 
-// bars cuts the latencies into rows, each as much wider than the one before.
+// bars cuts the latencies into rows, each as much wider than the one before. Latencies that are close together get fewer
+// rows: a row is a microsecond wide at least.
 func (r *Report) bars() []bar {
 	if r.latency == nil || r.latency.TotalCount() == 0 {
 		return nil
 	}
 	low, high := float64(max(r.latency.Min(), 1)), float64(max(r.latency.Max(), 2))
-	rows := make([]bar, textRows)
-	for i := range rows {
-		rows[i].upTo = low * math.Pow(high/low, float64(i+1)/textRows) / 1000
+	rows := make([]bar, 0, textRows)
+	for i := range textRows {
+		upTo := math.Round(low*math.Pow(high/low, float64(i+1)/textRows)) / 1000
+		if i == 0 || upTo > rows[len(rows)-1].upTo {
+			rows = append(rows, bar{upTo: upTo})
+		}
 	}
-	rows[textRows-1].upTo = high / 1000
 	for _, d := range r.latency.Distribution() {
 		if d.Count > 0 {
 			i, _ := slices.BinarySearchFunc(rows, d, func(b bar, d hdrhistogram.Bar) int {
 				return cmp.Compare(b.upTo, float64(d.From)/1000)
 			})
-			rows[min(i, textRows-1)].count += d.Count
+			rows[min(i, len(rows)-1)].count += d.Count
 		}
 	}
 	return rows
+}
+
+// labels name the rows, with as many digits as tell each from the next.
+func labels(rows []bar) []string {
+	names := make([]string, len(rows))
+	for more := range microsecondDigits + 1 {
+		for i, row := range rows {
+			names[i] = numberWith(row.upTo, more)
+		}
+		if len(slices.Compact(slices.Clone(names))) == len(names) {
+			break
+		}
+	}
+	return names
 }
 
 func (r *Report) writeHistogram(b *strings.Builder) {
@@ -154,9 +181,10 @@ func (r *Report) writeHistogram(b *strings.Builder) {
 	}
 	most := slices.MaxFunc(rows, func(a, b bar) int { return cmp.Compare(a.count, b.count) }).count
 	b.WriteByte('\n')
-	for _, row := range rows {
+	names := labels(rows)
+	for i, row := range rows {
 		length := int(math.Ceil(float64(row.count) * textWidth / float64(most)))
-		fmt.Fprintf(b, "%9s ms |%-*s %d\n", number(row.upTo), textWidth, strings.Repeat("#", length), row.count)
+		fmt.Fprintf(b, "%9s ms |%-*s %d\n", names[i], textWidth, strings.Repeat("#", length), row.count)
 	}
 }
 
@@ -166,7 +194,7 @@ func (r *Report) writeWarnings(b *strings.Builder) {
 		b.WriteString("\nThe load followed the answers: while the API was slow, less was sent. With --rate it would not have been.\n")
 		return
 	}
-	if r.Lag.P99 < lagWarning {
+	if r.Lag == nil || r.Lag.P99 < lagWarning {
 		return
 	}
 	why := "this machine was too busy"
