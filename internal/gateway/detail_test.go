@@ -2,10 +2,12 @@ package gateway_test
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +19,7 @@ import (
 
 	"github.com/marquee-api/marquee/internal/gateway"
 	"github.com/marquee-api/marquee/internal/policy"
+	"github.com/marquee-api/marquee/internal/secrets"
 )
 
 // withDetail makes records keep this much of each body.
@@ -230,6 +233,94 @@ func TestSecurityRecordsHoldNoSecret(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What is a secret in this run is hidden from everybody, whoever sends it or answers with it and however it is written.
+func TestSecurityRecordsHoldNoSecretOfTheRun(t *testing.T) {
+	const elsewhere, apiKey, word = "wJalrXUtnFEMI/K7MDENG+ofSomebodyElse", "an/api+key=ofTheTemplate", "Awordwithoutanythingelse"
+	var known secrets.Set
+	known.Add(elsewhere, word)
+	f := newFixture(t, withDetail(1<<16), func(cfg *gateway.Config, _ *gateway.Door) {
+		cfg.Secrets, cfg.APIKeys = &known, []gateway.APIKey{{ID: "k", Name: "k", Value: apiKey, Enabled: true}}
+	})
+	inBase64 := base64.StdEncoding.EncodeToString([]byte("x=" + elsewhere + ";"))
+	answer := func(form string) call {
+		body, _ := json.Marshal(map[string]any{"statusCode": 200, "body": form})
+		f.function.answer = gateway.Answer{Payload: body}
+		return call{}
+	}
+	header := func(form string) call {
+		return call{tamper: func(r *http.Request) { r.Header.Set("X-Debug", form) }}
+	}
+	// Forms are written by hand as others write them; twice escaped is what a canonical request makes of an escaped path.
+	tests := map[string]struct {
+		form   string
+		in     func(form string) call
+		status int
+	}{
+		"in an answer":                    {elsewhere, answer, 200},
+		"in an answer, for a query":       {"wJalrXUtnFEMI%2FK7MDENG%2BofSomebodyElse", answer, 200},
+		"in an answer, for a path, twice": {"wJalrXUtnFEMI%252FK7MDENG%252BofSomebodyElse", answer, 200},
+		"in an answer, in JSON":           {`wJalrXUtnFEMI\/K7MDENG+ofSomebodyElse`, answer, 200},
+		"in an answer, in base64":         {inBase64, answer, 200},
+		"in an answer, an API key":        {apiKey, answer, 200},
+		"in a header":                     {elsewhere, header, 200},
+		"in a header, in base64":          {inBase64, header, 200},
+		"in a header's name": {word, func(form string) call {
+			return call{tamper: func(r *http.Request) { r.Header["X-"+form] = []string{"1"} }}
+		}, 200},
+		"in the query": {elsewhere, func(form string) call { return call{path: "/dev/movie_list?a=" + url.QueryEscape(form)} }, 200},
+		"in the path":  {elsewhere, func(form string) call { return call{path: "/dev/movie_list/1999/" + url.PathEscape(form)} }, 200},
+		"in the path, without a signature": {elsewhere, func(form string) call {
+			return call{key: "-", path: "/dev/movie_list/1999/" + url.PathEscape(form)}
+		}, 403},
+		"in the path, with another signature": {elsewhere, func(form string) call {
+			return call{path: "/dev/movie_list/1999/" + url.PathEscape(form), tamper: func(r *http.Request) { r.URL.RawQuery = "b=2" }}
+		}, 403},
+		"in the host": {word, func(form string) call { return call{tamper: func(r *http.Request) { r.Host = form }} }, 403},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			f.function.answer = gateway.Answer{Payload: []byte(`{"statusCode":200}`)}
+			if got := f.do(t, tt.in(tt.form)).status; got != tt.status {
+				t.Errorf("got status %d, want %d", got, tt.status)
+			}
+			observed := f.nextAsObserved(t)
+			quick, _ := json.Marshal(observed)
+			whole, _ := json.Marshal(observed.Detailed())
+			for _, text := range []string{string(quick), string(whole)} {
+				// The pieces of each secret that no way of writing changes, and one of base64's.
+				for _, hidden := range []string{"wJalrXUtnFEMI", "ofSomebodyElse", "ofTheTemplate", "Awordwithout", inBase64[8:40]} {
+					if strings.Contains(text, hidden) {
+						t.Errorf("the record holds %q: %s", hidden, text)
+					}
+				}
+			}
+			if !strings.Contains(string(whole), "[redacted]") {
+				t.Errorf("nothing was redacted: %s", whole)
+			}
+		})
+	}
+}
+
+// What may be shown of a large body is kept, and not the whole of it behind a piece.
+func TestEvidenceDoesNotHoldOnToLargeBodies(t *testing.T) {
+	const requests, size = 30, 4 << 20
+	f := newFixture(t, withDetail(1000))
+	var kept []gateway.Record
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for range requests {
+		f.do(t, call{method: "POST", path: "/dev/nowhere", body: strings.Repeat("y", size)})
+		kept = append(kept, f.nextAsObserved(t))
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > requests*size/4 {
+		t.Errorf("%d records of bodies of %d bytes take %d bytes", requests, size, grown)
+	}
+	runtime.KeepAlive(kept)
 }
 
 // The record that an observer gets holds secrets until its detail is made: whoever prints or writes it shows none.

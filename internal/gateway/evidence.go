@@ -126,7 +126,7 @@ func (x *exchange) gather(header http.Header, body []byte) {
 	}
 	var query string
 	e.path, query, e.hasQuery = strings.Cut(x.r.RequestURI, "?")
-	e.scrub, e.keep = newScrubber(x.r.Header, query, x.holder()), x.g.keep
+	e.scrub, e.keep = newScrubber(x.g.secrets, x.r, x.holder()), x.g.keep
 	e.shownQuery, e.signed = e.scrub.text(redactQuery(query)), x.r.Header.Get("Authorization") != "" || strings.Contains(query, "X-Amz-Algorithm=")
 	e.sourceIP, e.vpcEndpointID = sourceIP(x.r), x.door.VPCEndpointID
 	// The server goes on writing to the answer's header.
@@ -152,6 +152,7 @@ func (x *exchange) gather(header http.Header, body []byte) {
 
 func (x *exchange) scrubRecord() {
 	s, rec := &x.record.Evidence.scrub, &x.record
+	rec.Method, rec.Host = s.text(rec.Method), s.text(rec.Host)
 	rec.Path, rec.CanonicalRequest = s.text(rec.Path), s.text(rec.CanonicalRequest)
 	rec.Why, rec.Message = s.text(rec.Why), s.text(rec.Message)
 	for i := range rec.Checks {
@@ -257,7 +258,7 @@ func (e *Evidence) show(body []byte) *Body {
 		for !utf8.RuneStart(text[cut]) {
 			cut--
 		}
-		text, out.Truncated = text[:cut], true
+		text, out.Truncated = strings.Clone(text[:cut]), true // a piece of it would keep the whole
 	}
 	out.Text = text
 	return out

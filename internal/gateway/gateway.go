@@ -23,6 +23,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/marquee-api/marquee/internal/policy"
+	"github.com/marquee-api/marquee/internal/secrets"
 	"github.com/marquee-api/marquee/internal/sigv4"
 )
 
@@ -45,8 +46,11 @@ type Config struct {
 	Observe func(Record) // called once for each request, from many goroutines; nil: nobody watches
 	// DetailBytes is how much of each body a record's Detail keeps. Zero: records have no Evidence, which takes memory.
 	DetailBytes int
-	Now         func() time.Time // nil: time.Now
-	Random      io.Reader        // request ids; nil: crypto/rand
+	// Secrets are taken out of all records, beside those that a request brings and the values of APIKeys, which are added.
+	// It may change. Nil: there are no others.
+	Secrets *secrets.Set
+	Now     func() time.Time // nil: time.Now
+	Random  io.Reader        // request ids; nil: crypto/rand
 }
 
 // API is one deployed stage of a REST API.
@@ -139,6 +143,7 @@ type Gateway struct {
 	limiter    *rate.Limiter
 	verifier   sigv4.Verifier
 	second     atomic.Pointer[second] // the one of the request before
+	secrets    *secrets.Set
 }
 
 // New checks the configuration and builds the routing tables.
@@ -150,6 +155,12 @@ func New(cfg Config) (*Gateway, error) {
 		region: cfg.Region, accountID: cfg.AccountID, identities: cfg.Identities, invoker: cfg.Invoker,
 		observe: cfg.Observe, keep: cfg.DetailBytes, now: cfg.Now, random: cfg.Random, keys: newKeyRing(cfg.APIKeys, cfg.UsagePlans),
 		limiter: cfg.Throttle.limiter(),
+	}
+	if g.secrets = cfg.Secrets; g.secrets == nil {
+		g.secrets = new(secrets.Set)
+	}
+	for _, key := range cfg.APIKeys {
+		g.secrets.Add(key.Value)
 	}
 	if g.observe == nil {
 		g.observe = func(Record) {}

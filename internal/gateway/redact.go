@@ -7,9 +7,11 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/marquee-api/marquee/internal/secrets"
 )
 
-const redacted = "[redacted]"
+const redacted = secrets.Redacted
 
 // tokens are secrets as they stand in canonical requests and in messages: a header's line, or a parameter of a query.
 var tokens = regexp.MustCompile(`(?im)((?:x-amz-security-token|x-api-key)[:=])[^\n&']+|(\bsignature=)[0-9a-f]{64,}|^((?:cookie|proxy-authorization):).+`)
@@ -98,110 +100,54 @@ func redactQuery(query string) string {
 	return strings.Join(pieces, "&")
 }
 
-// scrubber removes the secrets of one request wherever they stand: a function may answer with what it was sent.
+// scrubber removes the secrets of the run, and those that one request brought, wherever they stand: a function may answer
+// with what it was sent, or with its environment.
 type scrubber struct {
-	secrets []secret
+	run *secrets.Set
+	own []string
 }
-
-// secret is a text to remove. Each of its forms holds the probe, since no escaping changes letters and digits: looking
-// for that is what most texts cost.
-type secret struct {
-	text, probe string
-}
-
-// shortestSecret is the least length that is looked for in other texts: removing a shorter one would garble them.
-const shortestSecret = 8
 
 // newScrubber collects the secrets of a request and of whoever sent it.
-func newScrubber(header http.Header, query string, holder *Identity) scrubber {
-	var s scrubber
-	for name, values := range header {
+func newScrubber(run *secrets.Set, r *http.Request, holder *Identity) scrubber {
+	s := scrubber{run: run}
+	for name, values := range r.Header {
 		if isSecretName(name) {
-			s.add(values...)
+			s.own = append(s.own, values...)
 		}
 	}
-	for _, authorization := range header["Authorization"] {
+	for _, authorization := range r.Header["Authorization"] {
 		if !strings.HasPrefix(authorization, "AWS4-") {
-			s.add(authorization)
+			s.own = append(s.own, authorization)
 		} else if at := strings.LastIndexByte(authorization, '='); at >= 0 {
-			s.add(authorization[at+1:])
+			s.own = append(s.own, authorization[at+1:])
 		}
 	}
-	for piece := range strings.SplitSeq(query, "&") {
+	for piece := range strings.SplitSeq(r.URL.RawQuery, "&") {
 		name, value, _ := strings.Cut(piece, "=")
 		if name, err := url.QueryUnescape(name); err != nil || !isSecretName(name) {
 			continue
 		}
-		s.add(value)
+		s.own = append(s.own, value)
 		if decoded, err := url.QueryUnescape(value); err == nil {
-			s.add(decoded)
+			s.own = append(s.own, decoded)
 		}
 	}
 	if holder != nil {
-		s.add(holder.Key.SecretAccessKey, holder.Key.SessionToken)
+		s.own = append(s.own, holder.Key.SecretAccessKey, holder.Key.SessionToken)
 	}
 	return s
 }
 
-func (s *scrubber) add(values ...string) {
-	for _, value := range values {
-		if len(value) >= shortestSecret {
-			s.secrets = append(s.secrets, secret{value, probeOf(value)})
-		}
-	}
-}
-
-// longestProbe is enough to tell a secret from other texts.
-const longestProbe = 24
-
-// probeOf is the longest run of letters and digits of a text, or the beginning of a long one.
-func probeOf(text string) string {
-	best, start := "", 0
-	for i := 0; i <= len(text); i++ {
-		if i < len(text) && isAlphanumeric(text[i]) && i-start < longestProbe {
-			continue
-		}
-		if i-start > len(best) {
-			best = text[start:i]
-		}
-		if len(best) == longestProbe {
-			break
-		}
-		start = i + 1
-	}
-	return best
-}
-
-func isAlphanumeric(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
-}
-
 // text returns a text without the secrets.
-func (s *scrubber) text(text string) string {
-	var forms []string
-	for _, hidden := range s.secrets {
-		if len(text) >= len(hidden.text) && strings.Contains(text, hidden.probe) {
-			forms = append(forms, SecretForms(hidden.text)...)
-		}
-	}
-	if forms == nil {
-		return text
-	}
-	// Where one secret begins with another, the longer one goes whole.
-	slices.SortFunc(forms, func(a, b string) int { return len(b) - len(a) })
-	pairs := make([]string, 0, 2*len(forms))
-	for _, form := range forms {
-		pairs = append(pairs, form, redacted)
-	}
-	return strings.NewReplacer(pairs...).Replace(text)
-}
+func (s *scrubber) text(text string) string { return s.run.Text(text, s.own...) }
 
 // header returns what may be kept of headers.
 func (s *scrubber) header(h http.Header) http.Header {
 	kept := make(http.Header, len(h))
 	for name, values := range h {
 		for _, value := range values {
-			kept[name] = append(kept[name], s.text(redactValue(name, value)))
+			shown := s.text(name)
+			kept[shown] = append(kept[shown], s.text(redactValue(name, value)))
 		}
 	}
 	return kept

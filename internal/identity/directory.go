@@ -32,9 +32,24 @@ type Config struct {
 	// MaxSessions bounds the sessions in memory, those that ended included. Zero: DefaultMaxSessions.
 	MaxSessions int
 
+	// Secrets is told of the secret of each key and of its session token, and when they are forgotten. Nil: nobody is told.
+	Secrets SecretKeeper
+
 	Now    func() time.Time // nil: time.Now
 	Random io.Reader        // of keys; nil: crypto/rand. It is read by one goroutine at a time
 }
+
+// SecretKeeper keeps secrets in order to know them again. It gets empty ones, too.
+type SecretKeeper interface {
+	Add(secrets ...string)
+	Remove(secrets ...string)
+}
+
+// nobody is the keeper when none is told.
+type nobody struct{}
+
+func (nobody) Add(...string)    {}
+func (nobody) Remove(...string) {}
 
 // Directory holds the users, roles and keys of a run. It is safe for concurrent use.
 type Directory struct {
@@ -57,6 +72,9 @@ func New(config Config) (*Directory, error) {
 	}
 	if config.MaxSessions == 0 {
 		config.MaxSessions = DefaultMaxSessions
+	}
+	if config.Secrets == nil {
+		config.Secrets = nobody{}
 	}
 	if config.Now == nil {
 		config.Now = time.Now

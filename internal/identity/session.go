@@ -149,6 +149,7 @@ func (d *Directory) issue(identity *Identity, tokenSize int) error {
 		return errors.New("the source of random bytes repeats itself")
 	}
 	d.keys[identity.AccessKeyID] = identity
+	d.config.Secrets.Add(identity.Key.SecretAccessKey, identity.Key.SessionToken)
 	return nil
 }
 
@@ -177,7 +178,9 @@ func (d *Directory) makeRoom(now time.Time) bool {
 }
 
 func (d *Directory) drop() {
-	delete(d.keys, heap.Pop(&d.ends).(*Identity).AccessKeyID)
+	ended := heap.Pop(&d.ends).(*Identity)
+	delete(d.keys, ended.AccessKeyID)
+	d.config.Secrets.Remove(ended.Key.SecretAccessKey, ended.Key.SessionToken)
 }
 
 // endings is a heap of sessions, the one that ends first on top.

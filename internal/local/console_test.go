@@ -94,6 +94,41 @@ type request struct {
 	Copies  console.Copies
 }
 
+// A function that answers with its environment gives its own keys away, which no record and no page shows.
+func TestSecurityKeysOfFunctionsAreShownNowhere(t *testing.T) {
+	s := startEcho(t, "testdata/echo/template.yaml")
+	var log bytes.Buffer
+	write := recordWriter(&log, func(err error) { t.Error(err) })
+	p := openPage(t, s)
+	status, body := s.get(t, "reader", s.State().InvokeURL+"/env")
+	if status != 200 {
+		t.Fatalf("got %d %s", status, body)
+	}
+	var hidden []string
+	for _, variable := range []string{"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} {
+		_, value, ok := strings.Cut(body, variable+"=")
+		value, _, _ = strings.Cut(value, `"`)
+		if !ok || len(value) < 20 {
+			t.Fatalf("the answer lacks %s: %s", variable, body)
+		}
+		hidden = append(hidden, value)
+	}
+	var raw json.RawMessage
+	p.get(t, "api/requests/1", &raw)
+	var r request
+	if err := json.Unmarshal(raw, &r); err != nil {
+		t.Fatal(err)
+	}
+	write(r.Record)
+	for _, secret := range hidden {
+		for where, text := range map[string]string{"the page": string(raw), "the log": log.String()} {
+			if strings.Contains(text, secret) || !strings.Contains(text, "AWS_SECRET_ACCESS_KEY=[redacted]") {
+				t.Errorf("%s holds %q, or not what it stands behind: %s", where, secret, text)
+			}
+		}
+	}
+}
+
 // What goes wrong on purpose is refused in AWS's words ("Common errors" of the services; "Troubleshoot Signature Version 4
 // errors" in the IAM User Guide), and the record shows at which step.
 func TestTryFaults(t *testing.T) {

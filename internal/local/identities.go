@@ -8,16 +8,18 @@ import (
 
 	"github.com/marquee-api/marquee/internal/deployment"
 	"github.com/marquee-api/marquee/internal/identity"
+	"github.com/marquee-api/marquee/internal/secrets"
 	"github.com/marquee-api/marquee/internal/stack"
 )
 
 // newDirectory mints the identities of a run: those of the template, the standard ones, and those of a file.
-func newDirectory(s *stack.Stack, o Options) (*identity.Directory, error) {
+// All secrets that are ever made go into the set.
+func newDirectory(s *stack.Stack, o Options, made *secrets.Set) (*identity.Directory, error) {
 	policies, err := stack.ReadPolicies(o.Policies)
 	if err != nil {
 		return nil, err
 	}
-	d, err := identity.New(identity.Config{Partition: s.Partition, AccountID: s.AccountID, Region: s.Region, ManagedPolicies: policies, Now: o.Now})
+	d, err := identity.New(identity.Config{Partition: s.Partition, AccountID: s.AccountID, Region: s.Region, ManagedPolicies: policies, Secrets: made, Now: o.Now})
 	if err != nil {
 		return nil, err
 	}

@@ -28,6 +28,7 @@ import (
 	"github.com/marquee-api/marquee/internal/identity"
 	"github.com/marquee-api/marquee/internal/identity/sts"
 	"github.com/marquee-api/marquee/internal/lambdahost"
+	"github.com/marquee-api/marquee/internal/secrets"
 	"github.com/marquee-api/marquee/internal/stack"
 	"github.com/marquee-api/marquee/internal/terminal"
 )
@@ -91,6 +92,7 @@ type Stack struct {
 	caller   string // the function that calls the API; empty: none does
 
 	ids         *identity.Directory
+	secrets     secrets.Set // of all keys, API keys included
 	keys        []gateway.APIKey
 	builder     *gobuild.Builder
 	fleet       *fleet
@@ -141,7 +143,7 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.ids, err = newDirectory(s.template, o); err != nil {
+	if s.ids, err = newDirectory(s.template, o, &s.secrets); err != nil {
 		return nil, err
 	}
 	s.keys = deployment.APIKeys(s.template, rand.Text)
@@ -243,7 +245,7 @@ func (s *Stack) serve(apis []gateway.API, ways deployment.Doors, binaries map[st
 	if log == nil {
 		log = func(string) {}
 	}
-	lines := journal{terminal: s.options.Terminal, named: map[string]string{}}
+	lines := journal{terminal: s.options.Terminal, named: map[string]string{}, secrets: &s.secrets}
 	for _, f := range s.template.Functions {
 		lines.named[f.Name] = f.LogicalID
 	}
@@ -261,8 +263,8 @@ func (s *Stack) serve(apis []gateway.API, ways deployment.Doors, binaries map[st
 		APIKeys: s.keys, UsagePlans: deployment.UsagePlans(s.template),
 		Throttle: deployment.AccountThrottle(s.template.Region),
 		Faults:   s.options.Faults, Now: s.options.Now,
-		DetailBytes: console.DetailBytes,
-		Observe:     s.observers(page.Add, func(r gateway.Record) { log(lines.request(r)) }),
+		DetailBytes: console.DetailBytes, Secrets: &s.secrets,
+		Observe: s.observers(page.Add, func(r gateway.Record) { log(lines.request(r)) }),
 	})
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/marquee-api/marquee/internal/identity"
+	"github.com/marquee-api/marquee/internal/secrets"
 	"github.com/marquee-api/marquee/internal/sigv4"
 	"github.com/marquee-api/marquee/internal/stack"
 )
@@ -171,7 +172,7 @@ func TestSecurityCredentialsAreTheOwnersAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	directory := func() *identity.Directory {
-		d, err := newDirectory(s, Options{})
+		d, err := newDirectory(s, Options{}, new(secrets.Set))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/marquee-api/marquee/internal/gateway"
 	"github.com/marquee-api/marquee/internal/identity/sts"
 	"github.com/marquee-api/marquee/internal/lambdahost"
+	"github.com/marquee-api/marquee/internal/secrets"
 	"github.com/marquee-api/marquee/internal/terminal"
 )
 
@@ -32,6 +33,7 @@ const (
 type journal struct {
 	terminal terminal.Terminal
 	named    map[string]string // a function's logical id by its name
+	secrets  *secrets.Set      // what no line shows; nil: there is nothing to hide
 }
 
 // entry is what the line of a request shows.
@@ -183,6 +185,7 @@ func (j journal) function(l lambdahost.LogLine) (line string, show bool) {
 	if id := j.named[name]; id != "" {
 		name = id
 	}
+	l.Text = j.secrets.Text(l.Text) // a function that fails may print what it was given
 	if j.terminal.IsTerminal() {
 		if text, ink, ok := readable(l.Text); ok {
 			line := name + "  " + text

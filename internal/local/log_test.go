@@ -10,6 +10,7 @@ import (
 	"github.com/marquee-api/marquee/internal/gateway"
 	"github.com/marquee-api/marquee/internal/identity/sts"
 	"github.com/marquee-api/marquee/internal/lambdahost"
+	"github.com/marquee-api/marquee/internal/secrets"
 	"github.com/marquee-api/marquee/internal/terminal"
 )
 
@@ -128,6 +129,8 @@ func TestStatusesHaveTheirColours(t *testing.T) {
 
 func TestFunctionLines(t *testing.T) {
 	named := map[string]string{"local-Movies": "Movies"}
+	var known secrets.Set
+	known.Add("a/token+of=someone")
 	plain, person := journal{named: named}, journal{named: named, terminal: terminal.Terminal{}.WithColumns(70)}
 	const metrics = `{"time":"2026-11-23T12:00:00Z","level":"INFO","msg":"request","caller":"arn:aws:sts::123456789012:assumed-role/r/s","status":200,"_aws":{"Timestamp":1}}`
 	tests := map[string]struct {
@@ -143,6 +146,7 @@ func TestFunctionLines(t *testing.T) {
 		"an array":           {person, lambdahost.LogLine{Function: "f", Text: "[1]"}, "f: [1]"},
 		"escapes in JSON":    {person, lambdahost.LogLine{Function: "f", Text: `{"msg":"\u001b[2Jgone"}`}, "f  [2Jgone"},
 		"Lambda's own lines": {plain, lambdahost.LogLine{Function: "f", Text: "REPORT RequestId: x", Host: true}, ""},
+		"a token":            {journal{secrets: &known}, lambdahost.LogLine{Function: "f", Text: "panic: AWS_SESSION_TOKEN=a/token+of=someone!"}, "f: panic: AWS_SESSION_TOKEN=[redacted]!"},
 		"a function's own":   {plain, lambdahost.LogLine{Function: "f", Text: "REPORT of today"}, "f: REPORT of today"},
 	}
 	for name, tt := range tests {

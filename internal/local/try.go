@@ -83,7 +83,7 @@ func (t *trier) Try(ctx context.Context, a console.Attempt) (*console.Outcome, e
 			return nil, err
 		}
 	}
-	secrets := t.secrets(r, a, profile)
+	clean := t.cleaner(r, profile)
 	if a.Fault == faultByte {
 		changeByte(r, a.Body)
 	}
@@ -98,7 +98,7 @@ func (t *trier) Try(ctx context.Context, a console.Attempt) (*console.Outcome, e
 	}
 	return &console.Outcome{
 		RequestID: response.Header.Get("X-Amzn-Requestid"), Status: response.StatusCode,
-		Body: shown(body, secrets), Mismatch: mismatch(body, signed, secrets),
+		Body: shown(body, clean), Mismatch: mismatch(body, signed, clean),
 	}, nil
 }
 
@@ -221,24 +221,18 @@ func withOther(text string) string {
 	return text[:last] + "0"
 }
 
-// secrets is what must not reach the page: the answer of a wrong signature repeats the token that was sent, and a function
-// may answer with anything.
-func (t *trier) secrets(r *http.Request, a console.Attempt, p *identity.Credentials) *strings.Replacer {
-	all := []string{r.Header.Get("X-Api-Key")}
+// cleaner removes what must not reach the page: the answer of a wrong signature repeats the token that was sent, and a
+// function may answer with anything.
+func (t *trier) cleaner(r *http.Request, p *identity.Credentials) func(string) string {
+	own := []string{r.Header.Get("X-Api-Key")}
 	if p != nil {
 		_, signature, _ := strings.Cut(r.Header.Get("Authorization"), "Signature=")
-		all = append(all, p.SecretAccessKey, p.SessionToken, signature)
+		own = append(own, p.SecretAccessKey, p.SessionToken, signature)
 	}
-	var pairs []string
-	for _, secret := range all {
-		for _, form := range gateway.SecretForms(secret) {
-			pairs = append(pairs, form, "[redacted]")
-		}
-	}
-	return strings.NewReplacer(pairs...)
+	return func(text string) string { return t.stack.secrets.Text(text, own...) }
 }
 
-func shown(body []byte, secrets *strings.Replacer) *gateway.Body {
+func shown(body []byte, clean func(string) string) *gateway.Body {
 	if len(body) == 0 {
 		return nil
 	}
@@ -246,7 +240,7 @@ func shown(body []byte, secrets *strings.Replacer) *gateway.Body {
 	if out.Binary {
 		return out
 	}
-	out.Text = secrets.Replace(string(body))
+	out.Text = clean(string(body))
 	if len(out.Text) > mostTryBody {
 		out.Text, out.Truncated = strings.ToValidUTF8(out.Text[:mostTryBody], ""), true
 	}
@@ -254,7 +248,7 @@ func shown(body []byte, secrets *strings.Replacer) *gateway.Body {
 }
 
 // mismatch compares what was signed with what the answer to a wrong signature says should have been.
-func mismatch(body []byte, signed sigv4.Transcript, secrets *strings.Replacer) *gateway.Mismatch {
+func mismatch(body []byte, signed sigv4.Transcript, clean func(string) string) *gateway.Mismatch {
 	server, err := sigv4.ParseMismatch(body)
 	if err != nil || signed.CanonicalRequest == "" {
 		return nil
@@ -263,6 +257,6 @@ func mismatch(body []byte, signed sigv4.Transcript, secrets *strings.Replacer) *
 	if difference.Part == string(sigv4.PartSecret) {
 		difference.Server, difference.Client = "", "" // signatures
 	}
-	difference.Server, difference.Client = secrets.Replace(difference.Server), secrets.Replace(difference.Client)
-	return &gateway.Mismatch{Client: secrets.Replace(signed.CanonicalRequest), Differences: []gateway.Difference{difference}}
+	difference.Server, difference.Client = clean(difference.Server), clean(difference.Client)
+	return &gateway.Mismatch{Client: clean(signed.CanonicalRequest), Differences: []gateway.Difference{difference}}
 }

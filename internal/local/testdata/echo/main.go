@@ -1,7 +1,9 @@
-// Command echo answers with what it was asked; it stands for another project's function.
+// Command echo answers with what it was asked, and below /env with its environment; it stands for another project's
+// function.
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"os"
@@ -11,7 +13,11 @@ import (
 
 func main() {
 	lambda.Start(func(_ context.Context, event json.RawMessage) (map[string]any, error) {
-		body, err := json.Marshal(map[string]any{"event": event, "api": os.Getenv("API")})
+		answer := map[string]any{"event": event, "api": os.Getenv("API")}
+		if bytes.Contains(event, []byte(`"path":"/env"`)) {
+			answer["env"] = os.Environ()
+		}
+		body, err := json.Marshal(answer)
 		return map[string]any{"statusCode": 200, "body": string(body)}, err
 	})
 }

@@ -1,17 +1,16 @@
-package gateway_test
+package secrets_test
 
 import (
+	"encoding/base64"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
-	"github.com/marquee-api/marquee/internal/gateway"
+	"github.com/marquee-api/marquee/internal/secrets"
 )
 
 // The forms on the right are what the writers named make of the text by their own documents.
-func TestSecretForms(t *testing.T) {
+func TestForms(t *testing.T) {
 	for _, tt := range []struct {
 		writer, secret, form string
 	}{
@@ -26,6 +25,8 @@ func TestSecretForms(t *testing.T) {
 		{"Go's html/template", "ab+cd/ef==", "ab&#43;cd/ef=="},
 		{"a canonical request", "a key", "a%20key"},
 		{"a form", "a key", "a+key"},
+		{"a canonical request of an escaped path", "ab+cd/ef==", "ab%252Bcd%252Fef%253D%253D"},
+		{"a canonical request of what Go's url.PathEscape made", "ab+cd/ef==", "ab%2Bcd%252Fef%3D%3D"},
 		{"Go's encoding/json", `a"b&c`, `a\"b\u0026c`},
 		{"JavaScript's JSON.stringify", `a"b&c`, `a\"b&c`},
 		{"Go's html.EscapeString", `a"b&c`, `a&#34;b&amp;c`},
@@ -33,7 +34,7 @@ func TestSecretForms(t *testing.T) {
 		{"JSON that is not quoted", `"a"`, `\"a\"`}, // its own quotation marks are part of it
 	} {
 		t.Run(tt.writer, func(t *testing.T) {
-			forms := gateway.SecretForms(tt.secret)
+			forms := secrets.Forms(tt.secret)
 			if !slices.Contains(forms, tt.form) {
 				t.Errorf("got %q of %q, which lack %q", forms, tt.secret, tt.form)
 			}
@@ -45,11 +46,20 @@ func TestSecretForms(t *testing.T) {
 			}
 		})
 	}
-	if got := gateway.SecretForms(""); got != nil {
+	if got := secrets.Forms(""); got != nil {
 		t.Errorf("of the empty secret: got %q, want none", got)
 	}
-	signature := strings.Repeat("0a", 32)
-	if diff := cmp.Diff([]string{signature}, gateway.SecretForms(signature)); diff != "" {
-		t.Errorf("of a signature (-want +got):\n%s", diff)
+}
+
+// What base64 makes of a text holds one of the forms, wherever the secret stands in it.
+func TestFormsInBase64(t *testing.T) {
+	const secret = "ab+cd/ef==?>~"
+	for _, before := range []string{"", "x", "xy", "xyz", "wxyz"} {
+		for name, encoding := range map[string]*base64.Encoding{"standard": base64.StdEncoding, "URL": base64.URLEncoding, "raw": base64.RawStdEncoding} {
+			text := encoding.EncodeToString([]byte(before + secret + "after"))
+			if !slices.ContainsFunc(secrets.Forms(secret), func(form string) bool { return len(form) > len(secret) && strings.Contains(text, form) }) {
+				t.Errorf("%s, after %q: no form is in %q", name, before, text)
+			}
+		}
 	}
 }
