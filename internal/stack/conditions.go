@@ -1,9 +1,27 @@
 package stack
 
-import "strings"
+import (
+	"errors"
+	"strings"
+)
+
+// undecided marks the error of a condition that nobody can decide: all that stands under it meets it again.
+type undecided struct{ err error }
+
+func (u undecided) Error() string { return u.err.Error() }
+
+func (u undecided) Unwrap() error { return u.err }
 
 // condition decides a condition of the template by its name, once.
 func (r *resolver) condition(name string, pos Position) (bool, error) {
+	yes, err := r.conditionNamed(name, pos)
+	if err != nil && !errors.As(err, new(undecided)) {
+		err = undecided{err}
+	}
+	return yes, err
+}
+
+func (r *resolver) conditionNamed(name string, pos Position) (bool, error) {
 	if decided, ok := r.known[name]; ok {
 		return decided, nil
 	}

@@ -284,6 +284,13 @@ func (c cursor) failWith(err error) {
 		return
 	}
 	placed := *e
+	if errors.As(err, new(undecided)) {
+		seen := fmt.Sprint(placed.Position, placed.Message)
+		if c.b.undecided[seen] {
+			return
+		}
+		c.b.undecided[seen] = true
+	}
 	if placed.Resource == "" {
 		placed.Resource, placed.Property = c.resource, c.property
 	}

@@ -75,11 +75,15 @@ func sound(t *testing.T, s *stack.Stack) {
 
 // FuzzConfig holds that reading a configuration ends without a panic and is the same each time.
 func FuzzConfig(f *testing.F) {
-	f.Add([]byte("version = 0.1\n[dev.global.parameters]\nparameter_overrides = \"A=B C=\\\"d e\\\"\"\n"))
-	f.Add([]byte("version = 0.1\n[dev.deploy.parameters]\nparameter_overrides = [\"A=b\", {C = 1}]\n"))
+	f.Add([]byte("version = 0.1\n[dev.global.parameters]\nparameter_overrides = \"A=B C=\\\"d e\\\"\"\n"), false)
+	f.Add([]byte("version = 0.1\n[dev.deploy.parameters]\nparameter_overrides = [\"A=b\", {C = 1}]\n"), false)
+	f.Add([]byte("version: 0.1\ndev: &d {deploy: {parameters: {parameter_overrides: {A: 1, B: [x, 0x1F]}}}}\nprod: *d\n"), true)
 	dir := f.TempDir()
-	f.Fuzz(func(t *testing.T, data []byte) {
+	f.Fuzz(func(t *testing.T, data []byte, yaml bool) {
 		path := filepath.Join(dir, "samconfig.toml")
+		if yaml {
+			path = filepath.Join(dir, "samconfig.yaml")
+		}
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -3,7 +3,6 @@ package stack
 import (
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -37,7 +36,7 @@ type Resource struct {
 
 // Inspect reads a template as Load does, and goes on where Load stops. Only a file that is no template at all is an error.
 func Inspect(path string, opts Options) (*Inspection, error) {
-	data, err := os.ReadFile(path)
+	data, err := readAtMost(path)
 	if err != nil {
 		return nil, fmt.Errorf("read the template: %w", err)
 	}

@@ -5,13 +5,11 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
-	"go.yaml.in/yaml/v3"
 )
 
 // Config is what a samconfig file says about one environment, as far as a local run asks.
@@ -42,26 +40,46 @@ const (
 // environment that the file does not have is an error, but for "local", which falls back to "default".
 func LoadConfig(path, env string) (*Config, error) {
 	empty := &Config{Parameters: map[string]string{}}
-	data, err := os.ReadFile(path)
+	data, err := readAtMost(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return empty, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the configuration: %w", err)
 	}
-	if len(data) > maxTemplateBytes {
-		return nil, fmt.Errorf("%s has %d bytes, more than %d", path, len(data), maxTemplateBytes)
-	}
 	var file map[string]any
 	if ext := filepath.Ext(path); ext == ".yaml" || ext == ".yml" {
-		err = yaml.Unmarshal(data, &file)
-	} else {
-		err = toml.Unmarshal(data, &file)
+		file, err = readYAMLConfig(path, data)
+	} else if err = decodeTOML(data, &file); err != nil {
+		err = configError(path, err)
 	}
 	if err != nil {
-		return nil, configError(path, err)
+		return nil, err
 	}
 	return readConfig(path, env, file)
+}
+
+// readYAMLConfig reads a file in the way and with the bounds of a template.
+func readYAMLConfig(path string, data []byte) (map[string]any, error) {
+	v, err := parseText(path, data)
+	if err != nil {
+		return nil, err
+	}
+	file, ok := v.plain().(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("%s: a configuration is a map of environments, this is %s", v.pos, v.kind)
+	}
+	return file, nil
+}
+
+// decodeTOML turns a panic of the library into an error, as decodeYAML does.
+func decodeTOML(data []byte, into *map[string]any) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("toml: %v", r)
+		}
+	}()
+	return toml.Unmarshal(data, into)
 }
 
 // configError adds the line where the TOML library knows it.

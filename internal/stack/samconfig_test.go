@@ -1,6 +1,7 @@
 package stack_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -80,6 +81,15 @@ dev:
       stack_name: s
       parameter_overrides: {A: 1, B: x}
 `, stack.Config{Env: "dev", StackName: "s", Parameters: map[string]string{"A": "1", "B": "x"}}},
+		"YAML with every kind of value": {"samconfig.yml", "dev", `
+version: "0.1"
+defaults: &shared {stack_name: s}
+dev:
+  deploy:
+    parameters:
+      <<: *shared
+      parameter_overrides: {A: true, B: 1.5, C: 0x1F, D: [x, 2], E: "007", F: text}
+`, stack.Config{Env: "dev", StackName: "s", Parameters: map[string]string{"A": "true", "B": "1.5", "C": "31", "D": "x,2", "E": "007", "F": "text"}}},
 		"neither local nor default": {"samconfig.toml", "local", "version = 0.1\n[prod.deploy.parameters]\nstack_name = \"p\"\n", stack.Config{Parameters: map[string]string{}}},
 	}
 	for name, tt := range tests {
@@ -121,6 +131,23 @@ func TestLoadConfigErrors(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			_, err := stack.LoadConfig(write(t, "samconfig.toml", tt.text), "dev")
+			contains(t, err, tt.want)
+		})
+	}
+}
+
+// TestLoadYAMLConfigErrors holds that a configuration in YAML has the bounds of a template, and its places in errors.
+func TestLoadYAMLConfigErrors(t *testing.T) {
+	for name, tt := range map[string]struct{ text, want string }{
+		"too deep":       {strings.Repeat("[", 200) + strings.Repeat("]", 200), "samconfig.yaml:1: values are nested more than 128 deep"},
+		"billion laughs": {laughs(), "samconfig.yaml:2: the template has more than 200000 values with its aliases expanded"},
+		"a key twice":    {"version: 0.1\nversion: 0.1\n", `samconfig.yaml:2: the key "version" stands here for the second time, the first is in line 1`},
+		"a list":         {"- version\n", "samconfig.yaml:1: a configuration is a map of environments, this is a list"},
+		"nothing":        {"", "samconfig.yaml: the file is empty"},
+		"too much":       {strings.Repeat("#", 1<<20+1), "samconfig.yaml has more than 1048576 bytes"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := stack.LoadConfig(write(t, "samconfig.yaml", tt.text), "dev")
 			contains(t, err, tt.want)
 		})
 	}

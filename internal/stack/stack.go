@@ -10,8 +10,8 @@ package stack
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -52,7 +52,7 @@ func ReadPolicies(files map[string]string) (map[string]json.RawMessage, error) {
 		if !policyARNForm.MatchString(arn) {
 			return nil, fmt.Errorf("managed policy %q: this is no ARN of one: want arn:aws:iam::123456789012:policy/name", arn)
 		}
-		text, err := readBounded(files[arn])
+		text, err := readAtMost(files[arn])
 		if err != nil {
 			return nil, fmt.Errorf("managed policy %s: %w", arn, err)
 		}
@@ -70,7 +70,7 @@ var policyARNForm = regexp.MustCompile(`^arn:[a-z-]+:iam::([0-9]{12}|aws):policy
 // Load reads a template file. Relative CodeUri and included files start at its folder.
 // The error is one or more *Error, joined; errors.As finds the first.
 func Load(path string, opts Options) (*Stack, error) {
-	data, err := os.ReadFile(path)
+	data, err := readAtMost(path)
 	if err != nil {
 		return nil, fmt.Errorf("read the template: %w", err)
 	}
@@ -82,18 +82,6 @@ func Load(path string, opts Options) (*Stack, error) {
 	b.t.dir = filepath.Dir(full)
 	b.r.readFile = readBounded
 	return b.build(data)
-}
-
-// readBounded reads a file that a template names.
-func readBounded(name string) ([]byte, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, err
-	}
-	if info.Size() > maxTemplateBytes {
-		return nil, fmt.Errorf("%s has %d bytes, more than %d", name, info.Size(), maxTemplateBytes)
-	}
-	return os.ReadFile(name)
 }
 
 // Parse reads a template from memory; name stands for the file in errors. Files that the template names are not read,
@@ -114,6 +102,8 @@ type builder struct {
 	events   map[string][]*apiEvent // by logical id of the API
 	policies map[string]cursor      // AWS::IAM::ManagedPolicy documents by ARN
 	assumed  map[string]string      // values that a review made up for parameters, which say nothing of the real ones
+
+	undecided map[string]bool // conditions that nobody can decide and that have their error, by place and message
 }
 
 func newBuilder(file string, opts Options) *builder {
@@ -141,7 +131,7 @@ func newBuilder(file string, opts Options) *builder {
 			Name: n.stack, Region: n.region, AccountID: n.account, Partition: n.partition,
 			Parameters: map[string]string{}, Outputs: map[string]string{},
 		},
-		events: map[string][]*apiEvent{}, policies: map[string]cursor{},
+		events: map[string][]*apiEvent{}, policies: map[string]cursor{}, undecided: map[string]bool{},
 	}
 }
 
@@ -176,6 +166,7 @@ func (b *builder) build(data []byte) (*Stack, error) {
 	if len(b.errs) > 0 {
 		return nil, report(b.errs) // the rest would only report what follows from these
 	}
+	b.checkConditions()
 	b.expandSAM()
 	b.readParametersOut()
 	b.readFunctions()
@@ -223,6 +214,13 @@ func (b *builder) isCreated(res *resource) bool {
 	return yes
 }
 
+// checkConditions names what is wrong with a condition wherever a resource has it, be it one that nothing reads.
+func (b *builder) checkConditions() {
+	for _, id := range b.t.order {
+		b.isCreated(b.t.resources[id])
+	}
+}
+
 // id and name are what Ref and the name property give; recorded errors yield empty text.
 func (b *builder) id(res *resource) string {
 	text, err := b.r.physicalID(res, res.pos)
@@ -266,7 +264,11 @@ func (b *builder) readParametersOut() {
 func (b *builder) readOutputs() {
 	for _, f := range fieldsOf(b.t.outputs) {
 		if c := f.value.get("Condition"); c != nil {
-			if yes, err := b.r.condition(c.text, c.pos); err == nil && !yes {
+			yes, err := b.r.condition(c.text, c.pos)
+			if err != nil {
+				cursor{b: b, resource: "Outputs", property: f.key + ".Condition"}.failWith(err)
+			}
+			if !yes {
 				continue
 			}
 		}
@@ -279,7 +281,7 @@ func (b *builder) readOutputs() {
 		switch {
 		case err != nil:
 			message := err.Error()
-			if e, ok := err.(*Error); ok {
+			if e := new(Error); errors.As(err, &e) {
 				message = e.Message
 			}
 			b.warn(f.pos, "Outputs", f.key, "left out: "+message)

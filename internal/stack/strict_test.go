@@ -159,3 +159,29 @@ func TestPermissions(t *testing.T) {
 		"t.yaml:9: A: GET /a: AWS answers 500, and so does this: the method invokes its function as arn:aws:iam::111122223333:role/r, which is no role of this template, and what it may do is not known here",
 	})
 }
+
+// TestUndefinedCondition holds that a misspelt condition is named once at each place that asks for it, whatever SAM makes
+// of the resource that has it.
+func TestUndefinedCondition(t *testing.T) {
+	got := refuse(t, sam+`
+Conditions: {Yes: !Equals [a, a], Broken: !Equals [!Ref Nobody, a]}
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Condition: Nope
+    Properties: {Runtime: provided.al2023, Environment: {Variables: {T: !Ref T}}, Events: {E: {Type: Api, Properties: {Path: /a, Method: get}}}}
+  T: {Type: AWS::SNS::Topic, Condition: Nope}
+  U: {Type: AWS::Serverless::SimpleTable, Condition: Nope}
+  V: {Type: AWS::Serverless::SimpleTable, Condition: Broken}
+Outputs:
+  O: {Value: x, Condition: Nope}
+  P: {Value: x, Condition: Yes}
+`)
+	check(t, "the errors", got, []string{
+		`t.yaml:3: V: Condition: there is no parameter or resource "Nobody" in the template`,
+		`t.yaml:5: F: Condition: there is no condition "Nope" in Conditions`,
+		`t.yaml:9: T: Condition: there is no condition "Nope" in Conditions`,
+		`t.yaml:10: U: Condition: there is no condition "Nope" in Conditions`,
+		`t.yaml:13: Outputs: O.Condition: there is no condition "Nope" in Conditions`,
+	})
+}

@@ -3,6 +3,7 @@ package stack
 import (
 	"bytes"
 	"encoding/json"
+	"strconv"
 	"strings"
 )
 
@@ -127,6 +128,36 @@ func (v *value) writeJSON(b *bytes.Buffer) {
 		}
 		b.WriteByte('}')
 	}
+}
+
+// plain is a value as Go's own decoders would have it.
+func (v *value) plain() any {
+	switch v.kind {
+	case kindBool:
+		return v.text == "true"
+	case kindNumber:
+		if n, err := strconv.ParseInt(v.text, 10, 64); err == nil {
+			return n
+		}
+		if f, err := strconv.ParseFloat(v.text, 64); err == nil {
+			return f
+		}
+	case kindList:
+		list := make([]any, len(v.items))
+		for i, item := range v.items {
+			list[i] = item.plain()
+		}
+		return list
+	case kindMap:
+		m := make(map[string]any, len(v.fields))
+		for _, f := range v.fields {
+			m[f.key] = f.value.plain()
+		}
+		return m
+	case kindNull:
+		return nil
+	}
+	return v.text
 }
 
 func writeJSONText(b *bytes.Buffer, text string) {
