@@ -38,6 +38,8 @@ func (r *resolver) call(name string, arg *value, pos Position) (*value, error) {
 			return nil, err
 		}
 		return r.made(base64.StdEncoding.EncodeToString([]byte(text)), pos)
+	case "Fn::Cidr":
+		return r.cidr(arg, pos)
 	case "Fn::GetAZs":
 		return r.zones(arg, pos)
 	case "Fn::Transform":

@@ -102,7 +102,7 @@ func TestNoValueDropsTheProperty(t *testing.T) {
 // TestIntrinsicErrors has the expression in line 24 of the template.
 func TestIntrinsicErrors(t *testing.T) {
 	tests := map[string]struct{ expr, want string }{
-		"unknown intrinsic":      {`!Cidr ["10.0.0.0/16", 2, 8]`, "the intrinsic Fn::Cidr is not supported, and its value is needed here"},
+		"unknown intrinsic":      {`!Zones ["10.0.0.0/16", 2, 8]`, "the intrinsic Fn::Zones is not supported, and its value is needed here"},
 		"invented intrinsic":     {`!Magic x`, "the intrinsic Fn::Magic is not supported, and its value is needed here"},
 		"unknown name":           {`!Ref Nothing`, `there is no parameter or resource "Nothing" in the template`},
 		"unknown pseudo":         {`!Ref AWS::Nothing`, `there is no pseudo parameter "AWS::Nothing"`},

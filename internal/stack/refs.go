@@ -120,6 +120,12 @@ func (r *resolver) attribute(id, attribute string, pos Position) (*value, error)
 		return r.dnsEntries(res, pos)
 	case attribute == "StreamArn" && isTable(res.typ) && res.props.get("StreamSpecification") == nil:
 		return nil, r.errorf(pos, "the table %s has no StreamSpecification, so it has no StreamArn", id)
+	case attribute == "CidrBlock" && (res.typ == "AWS::EC2::VPC" || res.typ == "AWS::EC2::Subnet") && res.props.get("CidrBlock") != nil:
+		text, err := r.text(res.props.get("CidrBlock"), "CidrBlock")
+		if err != nil {
+			return nil, err
+		}
+		return textValue(text, pos), nil
 	case strings.HasPrefix(attribute, "Outputs.") && res.typ == "AWS::CloudFormation::Stack":
 		return nil, r.errorf(pos, "%s is another stack: its outputs are not known here", id)
 	}
