@@ -66,7 +66,7 @@ func newRoute(s *stack.Stack, a *stack.API, r *stack.Route) (_ gateway.Route, er
 	route := gateway.Route{
 		Method: r.Method, Path: r.Path, NoAuth: r.Authorization == "NONE", ResourceID: shortID(a.ID+r.Path, 6),
 		Throttle: throttle(r.Throttle), APIKeyRequired: r.APIKeyRequired,
-		Timeout: time.Duration(r.TimeoutMillis) * time.Millisecond,
+		Timeout: time.Duration(r.TimeoutMillis) * time.Millisecond, Unanswered: r.Unanswered,
 	}
 	if r.Mock != nil {
 		route.Mock = &gateway.Mock{Status: r.Mock.Status, Header: http.Header{}}

@@ -173,3 +173,49 @@ func TestAPIKeysOfATemplate(t *testing.T) {
 		t.Errorf("got plans %+v", plans)
 	}
 }
+
+// What a laptop cannot answer is refused for the reason that the warning at start gives.
+func TestUnansweredRoutes(t *testing.T) {
+	route := func(integration string) string {
+		return "{x-amazon-apigateway-integration: {" + integration + "}}"
+	}
+	text := `
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Api:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: dev
+      OpenApiVersion: 3.0.1
+      DefinitionBody:
+        openapi: 3.0.1
+        paths:
+          /elsewhere: {get: ` + route("type: http_proxy, httpMethod: GET, uri: 'https://example.com'") + `}
+          /mock: {get: ` + route("type: mock") + `}
+          /other: {get: ` + route("type: aws_proxy, httpMethod: POST, uri: 'arn:aws:apigateway:eu-central-1:lambda:path/2015-03-31/functions/other/invocations'") + `}
+          /fixed: {get: ` + route("type: mock, responses: {default: {statusCode: 204}}") + `}
+`
+	s := parse(t, text)
+	apis, err := deployment.APIs(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		"/elsewhere": "GET /elsewhere is not answered here: of the integrations only aws_proxy and mock are, this is http_proxy",
+		"/mock":      "GET /mock is not answered here: its mock integration has no fixed answer",
+		"/other":     "GET /other is not answered here: its function is not of this template",
+		"/fixed":     "",
+	}
+	if len(apis[0].Routes) != len(want) {
+		t.Fatalf("got %d routes, want %d", len(apis[0].Routes), len(want))
+	}
+	for _, r := range apis[0].Routes {
+		if got := r.Unanswered; got != want[r.Path] {
+			t.Errorf("%s: got %q, want %q", r.Path, got, want[r.Path])
+		}
+		warned := strings.Contains(fmt.Sprint(s.Warnings), r.Unanswered)
+		if !warned {
+			t.Errorf("%s: the warnings say something else: %v", r.Path, s.Warnings)
+		}
+	}
+}

@@ -20,6 +20,9 @@ func (x *exchange) invoke() (proxyevent.Response, *Refusal) {
 	if refusal := x.permitted(); refusal != nil {
 		return proxyevent.Response{}, refusal
 	}
+	if why := x.route.Unanswered; why != "" {
+		return proxyevent.Response{}, x.record.fail("function", refuseInternal.because("%s", why))
+	}
 	payload, err := proxyevent.Marshal(x.proxyRequest())
 	if err != nil {
 		return proxyevent.Response{}, x.record.fail("function", refuseInternal.because("the event: %v", err))

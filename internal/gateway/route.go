@@ -27,6 +27,10 @@ type Route struct {
 	// it may.
 	Unpermitted string
 
+	// Unanswered says why nothing here can answer what AWS would: an integration that is neither a function nor a mock. Empty
+	// if something can.
+	Unanswered string
+
 	// CallerInvokes is the function's ARN if the method invokes it with the caller's credentials, who then needs
 	// lambda:InvokeFunction on it; empty if API Gateway invokes it.
 	CallerInvokes string

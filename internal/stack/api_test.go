@@ -97,7 +97,7 @@ func TestMorePermissive(t *testing.T) {
 		"the same with a slash":            {"", event("E", "/a", "get", "") + event("G", "/a/", "get", ""), `t.yaml:13: F: Events.G.Properties: GET /a is defined for the second time`},
 		"two names in one place":           {"", event("E", "/a/{b}", "get", "") + event("G", "/a/{c}/d", "get", ""), `t.yaml:13: F: Events.G.Properties: {c} stands where another path has {b}: API Gateway allows one name in one place`},
 		"an unknown method":                {"", event("E", "/a", "fetch", ""), `t.yaml:12: F: Events.E.Properties.Method: API Gateway knows no method "FETCH"`},
-		"half a parameter":                 {"", event("E", "/a/x{b}", "get", ""), `t.yaml:12: F: Events.E.Properties: the part "x{b}" of the path /a/x{b} is neither text nor a {parameter}`},
+		"half a parameter":                 {"", event("E", "/a/x{b}", "get", ""), `t.yaml:12: F: Events.E.Properties: API Gateway refuses the part "x{b}" of the path /a/x{b}: a part is letters, digits and . _ - : , $ alone, or one {parameter} alone`},
 		"more after the rest":              {"", event("E", "/{a+}/b", "get", ""), `t.yaml:12: F: Events.E.Properties: {a+} of the path /{a+}/b takes all the rest, so it has to be the last part`},
 		"no slash":                         {"", event("E", "a", "get", ""), `t.yaml:12: F: Events.E.Properties: the path "a" does not start with a slash`},
 	}

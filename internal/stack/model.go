@@ -82,6 +82,8 @@ type Route struct {
 	Validation *Validation
 	// Unpermitted says why API Gateway may not invoke the function, and answers 500; empty if it may.
 	Unpermitted string
+	// Unanswered says why a laptop cannot answer what AWS would, as a Warning does, too; empty if it can.
+	Unanswered string
 	Position
 }
 

@@ -146,8 +146,9 @@ func (b *builder) functionOf(uri string) (id, qualifier string) {
 	return b.functionNamed(m[1])
 }
 
-// segment is one part of a path: plain text, {name} or {name+}. Parentheses and the like are API Gateway's to allow.
-var segment = regexp.MustCompile(`^(?:[^{}]+|\{[a-zA-Z0-9._:-]+\+?\})$`)
+// segment is one part of a path: text, {name} or {name+}. The characters of text are those that API Gateway's notes on
+// REST APIs list (developer guide, Amazon API Gateway important notes), and the dollar sign, which it was seen to take.
+var segment = regexp.MustCompile(`^(?:[a-zA-Z0-9._:,$-]+|\{[a-zA-Z0-9._:$-]+\+?\})$`)
 
 // checkPath refuses what API Gateway refuses of a path, and returns it without the slash at its end, which API Gateway
 // drops.
@@ -164,7 +165,7 @@ func checkPath(op *operation) (string, bool) {
 	parts := strings.Split(path[1:], "/")
 	for i, part := range parts {
 		if !segment.MatchString(part) {
-			op.c.fail("the part %q of the path %s is neither text nor a {parameter}", part, op.path)
+			op.c.fail("API Gateway refuses the part %q of the path %s: a part is letters, digits and . _ - : , $ alone, or one {parameter} alone", part, op.path)
 			return "", false
 		}
 		if strings.HasSuffix(part, "+}") && i < len(parts)-1 {
@@ -248,18 +249,22 @@ func (b *builder) route(d *definition, op *operation, path string) *Route {
 			r.FunctionID, r.Qualifier = b.functionOf(op.uri)
 		}
 		if r.FunctionID == "" {
-			op.c.warn("%s %s is not answered here: its function is not of this template", op.method, path)
+			r.Unanswered = "its function is not of this template"
 		}
 	case "mock":
 		if op.mock == nil {
-			op.c.warn("%s %s is not answered here: its mock integration has no fixed answer", op.method, path)
+			r.Unanswered = "its mock integration has no fixed answer"
 		}
 	case "":
 		op.c.fail("%s %s has no integration: API Gateway refuses to deploy it", op.method, path)
 		return nil
 	default:
 		r.FunctionID = ""
-		op.c.warn("%s %s is not answered here: of the integrations only aws_proxy and mock are, this is %s", op.method, path, op.integration)
+		r.Unanswered = "of the integrations only aws_proxy and mock are, this is " + op.integration
+	}
+	if r.Unanswered != "" {
+		r.Unanswered = op.method + " " + path + " is not answered here: " + r.Unanswered
+		op.c.warn("%s", r.Unanswered)
 	}
 	return r
 }

@@ -128,8 +128,13 @@ func (b *builder) resourcePaths(api string) map[string]string {
 	var order []string
 	for _, res := range b.ofType("AWS::ApiGateway::Resource") {
 		if c := b.cursor(res); c.at("RestApiId").text() == api {
-			id := b.id(res)
-			nodes[id] = node{c.at("ParentId").text(), c.at("PathPart").text(), c}
+			id, part := b.id(res), c.at("PathPart")
+			n := node{c.at("ParentId").text(), part.text(), c}
+			if !segment.MatchString(n.part) {
+				part.fail("API Gateway refuses the part %q: it is letters, digits and . _ - : , $ alone, or one {parameter} alone", n.part)
+				n.part = res.id // a part that is right, so that the methods below do not repeat it
+			}
+			nodes[id] = n
 			order = append(order, id)
 		}
 	}
