@@ -77,6 +77,9 @@ func newCallCommand(env environment) *cobra.Command {
 			o.hasData = cmd.Flags().Changed("data")
 			o.stateGiven = cmd.Flags().Changed("state")
 			o.asURL = cmd.Flags().Changed("presign")
+			if err := checkPresign(cmd.Flags(), o.presign); err != nil {
+				return err
+			}
 			o.setArgs(args)
 			return call(cmd.Context(), env, o)
 		},
@@ -87,7 +90,7 @@ func newCallCommand(env environment) *cobra.Command {
 	f.BoolVar(&o.showSigning, "show-signing", false, "print the canonical request and the string to sign to standard error")
 	f.IntVar(&o.retry, "retry", 0, "send again up to `N` times what failed for the moment: throttling and connections that cannot be made, and if the method is idempotent 5xx and lost connections")
 	f.IntVar(&o.repeat, "repeat", 1, "send the request `N` times, each signed anew")
-	f.DurationVar(&o.presign, "presign", 0, "print a URL that is valid for `DURATION` (5m if left out) in place of sending")
+	f.DurationVar(&o.presign, "presign", 0, "print a URL that is valid for `DURATION`, at most the 5m for which API Gateway takes a signature (5m if left out), in place of sending")
 	f.Lookup("presign").NoOptDefVal = "5m"
 	f.BoolVarP(&o.include, "include", "i", false, "print the answer's status and headers, too")
 	return cmd
@@ -137,12 +140,7 @@ func call(ctx context.Context, env environment, o callOptions) error {
 		return err
 	}
 	if o.asURL {
-		signed, err := client.Presign(ctx, request, o.presign)
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintln(env.Stdout, signed)
-		return err
+		return o.printURL(ctx, env, client, presigned{target: target, request: request})
 	}
 	reader := terminal.Of(env.Stdout, env.Getenv)
 	out := answerPrinter{out: env.Stdout, include: o.include, person: reader.IsTerminal(), colour: reader.Colour()}
@@ -268,8 +266,6 @@ func (o callOptions) checkArgs() error {
 	switch {
 	case strings.ContainsFunc(o.method, func(c rune) bool { return c < 'A' || 'Z' < c }):
 		return errors.New("METHOD is no method such as GET: a header stands in quotes, -H 'Name: value', and the value of a flag that may have none follows an equals sign, --presign=90s")
-	case o.asURL && o.presign <= 0:
-		return fmt.Errorf("--presign=%s: a URL is valid for some seconds at least, and five minutes at most", o.presign)
 	case !strings.HasPrefix(o.path, "/"):
 		return errors.New("PATH does not begin with a slash: give one below the stage, such as /movie_list; a header stands in quotes, -H 'Name: value'")
 	}
