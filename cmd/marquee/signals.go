@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -23,6 +26,7 @@ func execute(args []string, env environment) int {
 	defer signal.Stop(signals)
 	hurry := make(chan struct{})
 	env.Hurry = hurry
+	env.Stdin = newInput(ctx, env.Stdin)
 	done := make(chan int, 1)
 	go func() { done <- run(ctx, args, env) }()
 	select {
@@ -44,4 +48,32 @@ func execute(args []string, env environment) int {
 	case <-time.After(hurryTime):
 	}
 	return 1
+}
+
+// errInterrupted is what a command reads that waits for its input when it is told to stop.
+var errInterrupted = errors.New("interrupted")
+
+// input is standard input whose reader does not wait when the context has ended: nothing else would wake it. It is not
+// touched before somebody reads, because a program in the background is stopped for reading its terminal.
+type input struct {
+	ctx   context.Context
+	from  io.Reader
+	begin sync.Once
+	pipe  *io.PipeReader
+}
+
+func newInput(ctx context.Context, from io.Reader) *input { return &input{ctx: ctx, from: from} }
+
+// Read implements io.Reader.
+func (i *input) Read(p []byte) (int, error) {
+	i.begin.Do(func() {
+		reader, writer := io.Pipe()
+		i.pipe = reader
+		go func() {
+			_, err := io.Copy(writer, i.from)
+			writer.CloseWithError(err) //nolint:errcheck // it returns none; nil is the end
+		}()
+		context.AfterFunc(i.ctx, func() { writer.CloseWithError(errInterrupted) }) //nolint:errcheck // as above
+	})
+	return i.pipe.Read(p)
 }

@@ -3,7 +3,9 @@
 package main
 
 import (
+	"bufio"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -103,4 +105,45 @@ func (p *proxyProcess) wantStatus(t *testing.T, want int) string {
 		t.Fatalf("it has not ended:\n%s", p.readLog(t))
 	}
 	return p.readLog(t)
+}
+
+// TestASignalEndsWhoeverReadsStandardInput: a program that waits for its input ends as any other does. It is known to wait
+// when it has answered the first line.
+func TestASignalEndsWhoeverReadsStandardInput(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), "marquee", "simulate")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(in, "{}\n"); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewReader(out)
+	if line, err := lines.ReadString('\n'); err != nil || !strings.HasPrefix(line, "{") {
+		t.Fatalf("got %q, %v for the first line", line, err)
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	select {
+	case err := <-ended:
+		var status *exec.ExitError
+		if !errors.As(err, &status) || status.ExitCode() != 1 {
+			t.Errorf("got %v, want exit status 1", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("it still waits for its input")
+		cmd.Process.Kill()
+		<-ended
+	}
 }
