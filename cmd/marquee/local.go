@@ -36,6 +36,7 @@ func newLocalCommand(env environment) *cobra.Command {
 		log        string
 		noData     bool
 		once       bool
+		begin      bool
 	)
 	cmd := &cobra.Command{
 		Use:   "local",
@@ -44,10 +45,13 @@ func newLocalCommand(env environment) *cobra.Command {
 front of them a gateway that verifies signatures and evaluates the endpoint, resource and identity policies of the
 template as API Gateway does.
 
-It works for any template with a REST API and Go functions. Ctrl-C stops everything that it started; a second one does not
-wait for what is under way.`,
+It works for any template with a REST API and Go functions. No function is invoked unasked. --call and --once invoke the
+caller function, with the event {}: the first one whose role may invoke the API and that is not behind it.
+
+Ctrl-C stops everything that it started; a second one does not wait for what is under way.`,
 		Example: `  marquee local                       # the stack of template.yaml in this folder
   marquee local --once                # call the API once through the caller function, show the answer, stop
+  marquee local --call                # show one call first, and then serve
   marquee local --port 0 --no-data    # free ports, an empty table
   marquee local --param Stage=test    # with another parameter of the template
   marquee local --fault status=429:5% --fault latency=200ms:10%`,
@@ -71,6 +75,9 @@ wait for what is under way.`,
 				options.Faults = append(options.Faults, fault)
 			}
 			besideTemplate(cmd, &options)
+			if cmd.Flags().Changed("call") {
+				options.Call = &begin
+			}
 			if noData {
 				options.Data = ""
 			}
@@ -105,6 +112,7 @@ wait for what is under way.`,
 	flags.BoolVar(&options.Watch, "watch", false, "build a function again when its sources change")
 	flags.StringArrayVar(&faults, "fault", nil, "what goes wrong on purpose: `status=500:5%|latency=200ms:10%|skew=+7m|reset=1%` (repeatable)")
 	flags.StringVar(&log, "log", "", "a `file` to append the record of each request to, as JSON lines")
+	flags.BoolVar(&begin, "call", false, "begin with one call through the caller function, and show what it got; by default as call in [ENV.marquee_local.parameters] of the configuration file says")
 	flags.BoolVar(&once, "once", false, "invoke the caller function once through the private API, show what it got, stop")
 	flags.StringVar(&options.State, "state", local.DefaultState, "where to write how to reach the stack; the credentials lie beside it")
 	return cmd
@@ -142,7 +150,7 @@ func serve(ctx context.Context, env environment, options local.Options) (err err
 		return err
 	}
 	defer func() { err = errors.Join(err, stack.Close()) }()
-	if stack.HasCaller() {
+	if stack.CallsFirst() {
 		if err := stack.Call(ctx, env.Stdout); err != nil && ctx.Err() == nil {
 			fmt.Fprintf(env.Stderr, "marquee: the first call did not succeed: %v\n", err)
 		}

@@ -92,23 +92,23 @@ func condition(name string) (bool, error) {
 	return ok, nil
 }
 
-// waitFor waits until a file exists: waitfor .marquee/local.json
+// waitFor waits until a file exists, and holds a text: waitfor .marquee/local.json
 func waitFor(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: waitfor file")
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: waitfor file [text]")
 	}
 	path := ts.MkAbs(args[0])
 	deadline := time.After(startTime)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if _, err := os.Stat(path); err == nil {
+		if content, err := os.ReadFile(path); err == nil && strings.Contains(string(content), strings.Join(args[1:], "")) {
 			return
 		}
 		select {
 		case <-tick.C:
 		case <-deadline:
-			ts.Fatalf("%s did not appear within %v", args[0], startTime)
+			ts.Fatalf("%s did not appear within %v", strings.Join(args, " with "), startTime)
 		}
 	}
 }

@@ -45,5 +45,6 @@ func (s *Stack) Call(ctx context.Context, w io.Writer) error {
 	return printResult(w, &result)
 }
 
-// HasCaller says whether a function of the template calls the API.
-func (s *Stack) HasCaller() bool { return s.caller != "" }
+// CallsFirst says whether the stack begins with a [Stack.Call]. Somebody has to wish that: what a function of anybody's
+// template does when it is invoked is not known here.
+func (s *Stack) CallsFirst() bool { return s.callsFirst }

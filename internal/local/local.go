@@ -60,6 +60,7 @@ type Options struct {
 	DynamoDB   string // auto, java, docker or a URL
 	Data       string // file to load into the first table; empty: none
 	Watch      bool   // build functions again when their sources change
+	Call       *bool  // whether to begin with a call through the caller function; nil: as the configuration file says
 	// Loader chooses how the data file gets into the first table, by the table's description; nil, or a nil result: each
 	// record is one item, as it stands.
 	Loader  func(*dynamodb.CreateTableInput) Loader
@@ -90,6 +91,8 @@ type Stack struct {
 	state    State
 	own      string // a folder of this run alone, removed with it; empty: none
 	caller   string // the function that calls the API; empty: none does
+
+	callsFirst bool
 
 	ids         *identity.Directory
 	secrets     secrets.Set // of all keys, API keys included
@@ -131,7 +134,14 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	if s.template, err = readTemplate(o); err != nil {
+	config, err := stack.LoadConfig(o.Config, o.ConfigEnv)
+	if err != nil {
+		return nil, err
+	}
+	if s.callsFirst = config.Call; o.Call != nil {
+		s.callsFirst = *o.Call
+	}
+	if s.template, err = readTemplate(o, config); err != nil {
 		return nil, err
 	}
 	apis, err := deployment.APIs(s.template)

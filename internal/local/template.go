@@ -8,12 +8,8 @@ import (
 	"github.com/marquee-api/marquee/internal/stack"
 )
 
-// readTemplate reads the template with the parameters of its configuration file and those given.
-func readTemplate(o Options) (*stack.Stack, error) {
-	config, err := stack.LoadConfig(o.Config, o.ConfigEnv)
-	if err != nil {
-		return nil, err
-	}
+// readTemplate reads the template with the parameters of the configuration file and those given.
+func readTemplate(o Options, config *stack.Config) (*stack.Stack, error) {
 	parameters := map[string]string{}
 	for name, value := range config.Parameters {
 		parameters[name] = value

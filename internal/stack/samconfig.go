@@ -21,12 +21,17 @@ type Config struct {
 	Parameters map[string]string
 	// Template is template_file as written; empty if it is not set.
 	Template string
+	// Call is what a local run asks of its own table: to begin with a call through the caller function.
+	Call bool
 }
 
 // configTables are the commands whose tables count, the later winning over the earlier, parameter by parameter.
 // SAM CLI reads global for every command; deploy holds what the stack is deployed with, and local_start_api what a
 // laptop wants otherwise (SAM developer guide, SAM CLI configuration file).
 var configTables = []string{"global", "deploy", "local_start_api"}
+
+// ownTable holds what only `marquee local` asks; the SAM CLI does not look at it.
+const ownTable = "marquee_local"
 
 // localEnv is the environment that this project asks for when nobody says otherwise; files of other projects need not
 // have it, and then SAM's own default counts.
@@ -36,7 +41,7 @@ const (
 )
 
 // LoadConfig reads samconfig.toml (or .yaml), version 0.1. The tables [env.global.parameters], [env.deploy.parameters]
-// and [env.local_start_api.parameters] count, in this order. A file that does not exist is an empty Config. An
+// and [env.local_start_api.parameters] count, in this order, and [env.marquee_local.parameters] for what is not SAM's. A file that does not exist is an empty Config. An
 // environment that the file does not have is an error, but for "local", which falls back to "default".
 func LoadConfig(path, env string) (*Config, error) {
 	empty := &Config{Parameters: map[string]string{}}
@@ -118,7 +123,27 @@ func readConfig(path, env string, file map[string]any) (*Config, error) {
 			return nil, fmt.Errorf("%s: %s.%s.parameters: %w", path, env, command, err)
 		}
 	}
+	own, _ := tables[ownTable].(map[string]any)
+	parameters, _ := own["parameters"].(map[string]any)
+	if err := c.takeOwn(parameters); err != nil {
+		return nil, fmt.Errorf("%s: %s.%s.parameters: %w", path, env, ownTable, err)
+	}
 	return c, nil
+}
+
+// takeOwn reads the own table. Nobody else has keys there, so that one which is not known is a mistake.
+func (c *Config) takeOwn(parameters map[string]any) error {
+	for _, name := range slices.Sorted(maps.Keys(parameters)) {
+		value, isBool := parameters[name].(bool)
+		switch {
+		case name != "call":
+			return fmt.Errorf("%s is not known: there is call", name)
+		case !isBool:
+			return fmt.Errorf("call is %v, not true or false", parameters[name])
+		}
+		c.Call = value
+	}
+	return nil
 }
 
 // take puts one table over what is there.

@@ -90,6 +90,13 @@ dev:
       <<: *shared
       parameter_overrides: {A: true, B: 1.5, C: 0x1F, D: [x, 2], E: "007", F: text}
 `, stack.Config{Env: "dev", StackName: "s", Parameters: map[string]string{"A": "true", "B": "1.5", "C": "31", "D": "x,2", "E": "007", "F": "text"}}},
+		"what marquee local asks": {"samconfig.toml", "local", `
+version = 0.1
+[local.global.parameters]
+stack_name = "l"
+[local.marquee_local.parameters]
+call = true
+`, stack.Config{Env: "local", StackName: "l", Parameters: map[string]string{}, Call: true}},
 		"neither local nor default": {"samconfig.toml", "local", "version = 0.1\n[prod.deploy.parameters]\nstack_name = \"p\"\n", stack.Config{Parameters: map[string]string{}}},
 	}
 	for name, tt := range tests {
@@ -126,6 +133,8 @@ func TestLoadConfigErrors(t *testing.T) {
 		"open quotes":         {"version = 0.1\n[dev.global.parameters]\nparameter_overrides = 'A=\"b'", `parameter_overrides: the quotes do not close`},
 		"a number":            {"version = 0.1\n[dev.global.parameters]\nparameter_overrides = 3", "parameter_overrides is int64, not text, a list or a table"},
 		"a nested table":      {"version = 0.1\n[dev.global.parameters.parameter_overrides.A]\nb = 1", "parameter_overrides.A: map[string]interface {} is not a value of a parameter"},
+		"not a wish we know":  {"version = 0.1\n[dev.marquee_local.parameters]\ncalls = true", "dev.marquee_local.parameters: calls is not known: there is call"},
+		"a wish of text":      {"version = 0.1\n[dev.marquee_local.parameters]\ncall = \"yes\"", "dev.marquee_local.parameters: call is yes, not true or false"},
 		"a bad item":          {"version = 0.1\n[dev.global.parameters]\nparameter_overrides = [\"A=b\", \"A b=c\"]", `parameter_overrides, item 2: it is not of the form Name=Value`},
 	}
 	for name, tt := range tests {

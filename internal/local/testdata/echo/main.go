@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -13,6 +14,9 @@ import (
 
 func main() {
 	lambda.Start(func(_ context.Context, event json.RawMessage) (map[string]any, error) {
+		if job := os.Getenv("JOB"); job != "" {
+			fmt.Println("ran the job " + job)
+		}
 		answer := map[string]any{"event": event, "api": os.Getenv("API")}
 		if bytes.Contains(event, []byte(`"path":"/env"`)) {
 			answer["env"] = os.Environ()
