@@ -162,24 +162,35 @@ func TestNothingIsSentAfterTheEnd(t *testing.T) {
 // Retry-After lengthens a wait, in seconds or as a date, and never shortens one.
 func TestRetryAfter(t *testing.T) {
 	const date, later = "Mon, 23 Nov 2026 12:00:00 GMT", "Mon, 23 Nov 2026 12:00:07 GMT"
+	// The machine's clock begins at the start of 2000 here, and is known to be an hour late.
+	const late, corrected = time.Hour, "Sat, 01 Jan 2000 01:00:07 GMT"
 	for name, tt := range map[string]struct {
 		header http.Header
 		wait   time.Duration // 0: no retry
 	}{
-		"nothing":            {http.Header{}, 2 * time.Second},
-		"seconds":            {http.Header{"Retry-After": {"5"}}, 5 * time.Second},
-		"less than the wait": {http.Header{"Retry-After": {"1"}}, 2 * time.Second},
-		"a date":             {http.Header{"Retry-After": {later}, "Date": {date}}, 7 * time.Second},
-		"a date of no clock": {http.Header{"Retry-After": {later}}, 2 * time.Second},
-		"nonsense":           {http.Header{"Retry-After": {"-5"}}, 2 * time.Second},
-		"the longest wait":   {http.Header{"Retry-After": {"20"}}, 20 * time.Second},
-		"no longer a moment": {http.Header{"Retry-After": {"21"}}, 0},
+		"nothing":                             {http.Header{}, 2 * time.Second},
+		"seconds":                             {http.Header{"Retry-After": {"5"}}, 5 * time.Second},
+		"less than the wait":                  {http.Header{"Retry-After": {"1"}}, 2 * time.Second},
+		"a date":                              {http.Header{"Retry-After": {later}, "Date": {date}}, 7 * time.Second},
+		"a date that is over":                 {http.Header{"Retry-After": {date}, "Date": {later}}, 2 * time.Second},
+		"a date far away":                     {http.Header{"Retry-After": {"Tue, 23 Nov 2027 12:00:00 GMT"}, "Date": {date}}, 0},
+		"a date by this clock":                {http.Header{"Retry-After": {corrected}}, 7 * time.Second},
+		"a date by a clock that says nothing": {http.Header{"Retry-After": {corrected}, "Date": {"noon"}}, 7 * time.Second},
+		"a date far away by this clock":       {http.Header{"Retry-After": {later}}, 0},
+		"nonsense":                            {http.Header{"Retry-After": {"-5"}}, 2 * time.Second},
+		"nonsense in words":                   {http.Header{"Retry-After": {"5 seconds"}}, 2 * time.Second},
+		"the longest wait":                    {http.Header{"Retry-After": {"20"}}, 20 * time.Second},
+		"leading zeros":                       {http.Header{"Retry-After": {"000000000000000000000005"}}, 5 * time.Second},
+		"no longer a moment":                  {http.Header{"Retry-After": {"21"}}, 0},
+		"three centuries":                     {http.Header{"Retry-After": {"9999999999"}}, 0}, // more nanoseconds than 63 bits hold
+		"no number at all":                    {http.Header{"Retry-After": {"99999999999999999999"}}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var sent []time.Time
 				c, err := apiclient.New(apiclient.Config{
 					Endpoint: resolve(t, apiclient.EndpointConfig{URL: apiURL}), Credentials: static(testKeys),
+					Clock: apiclient.Clock{Offset: late},
 					Retry: apiclient.Retry{MaxAttempts: 2, Backoff: retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 2 * time.Second, nil })},
 					Base: roundTripperFunc(func(*http.Request) (*http.Response, error) {
 						sent = append(sent, time.Now())

@@ -31,11 +31,7 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	limit := cfg.MaxResponseBytes
-	if limit <= 0 {
-		limit = defaultMaxResponse
-	}
-	return &Client{transport: transport, maxResponse: limit}, nil
+	return &Client{transport: transport, maxResponse: cmp.Or(cfg.MaxResponseBytes, defaultMaxResponse)}, nil
 }
 
 // Request is one call. The zero value is GET of the stage's root.
@@ -101,6 +97,9 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	}
 	x := exchange{t: c.transport, req: req, ctx: ctx, limit: c.maxResponse, retrier: c.transport.retrier}
 	if r.Retry != nil {
+		if err := r.Retry.check("request"); err != nil {
+			return nil, r.failed(err)
+		}
 		x.retrier = newRetrierWith(*r.Retry, c.transport.retrier.experience)
 	}
 	answer, err := x.roundTrip()
@@ -131,16 +130,19 @@ func (c *Client) DoJSON(ctx context.Context, r Request, out any) error {
 // stream. Its requests must be for the endpoint's own host; see [Client.NewRequest].
 func (c *Client) HTTPClient() *http.Client {
 	return &http.Client{
-		Transport:     c.transport,
+		Transport:     c.signing(),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
 
-// NewRequest makes the request that Do would send, not signed yet.
+// NewRequest makes the request that Do would send, not signed yet. An error is a [*CallError].
 func (c *Client) NewRequest(ctx context.Context, r Request) (*http.Request, error) {
+	if !c.signing().isMade() {
+		return nil, r.failed(errors.New("the client is none: make it with New"))
+	}
 	u, err := c.url(r)
 	if err != nil {
-		return nil, err
+		return nil, r.failed(err)
 	}
 	body, isJSON, err := r.body()
 	if err != nil {
@@ -148,7 +150,7 @@ func (c *Client) NewRequest(ctx context.Context, r Request) (*http.Request, erro
 	}
 	req, err := http.NewRequestWithContext(ctx, strings.ToUpper(r.Method), u.String(), body)
 	if err != nil {
-		return nil, err
+		return nil, r.failed(err)
 	}
 	if r.Header != nil {
 		req.Header = r.Header.Clone()
@@ -168,11 +170,11 @@ func (c *Client) url(r Request) (*url.URL, error) {
 	}
 	u, err := url.Parse(c.transport.endpoint.URL() + expanded)
 	if err != nil {
-		return nil, r.failed(errors.New("the path cannot be sent"))
+		return nil, errors.New("the path cannot be sent")
 	}
 	given, err := url.ParseQuery(query)
 	if err != nil {
-		return nil, r.failed(fmt.Errorf("the query behind ? cannot be read: %w", err))
+		return nil, fmt.Errorf("the query behind ? cannot be read: %w", err)
 	}
 	for name, values := range r.Query {
 		given[name] = append(given[name], values...)
@@ -221,19 +223,22 @@ func (r Request) body() (body io.Reader, isJSON bool, err error) {
 // latest, which is how old a signature API Gateway accepts. A request with a body, or with a Content-Type or x-amz-*
 // header, must be sent with exactly these. A URL for a VPC endpoint with the API's Host needs that Host besides.
 //
-// The URL is a secret: it holds the signature and the session token.
+// The URL is a secret: it holds the signature and the session token. An error is a [*CallError].
 func (c *Client) Presign(ctx context.Context, r Request, expires time.Duration) (string, error) {
 	req, err := c.NewRequest(ctx, r)
 	if err != nil {
 		return "", err
 	}
+	if err := checkHeader(req.Header); err != nil {
+		return "", r.failed(err)
+	}
 	body, err := readPayload(req)
 	if err != nil {
-		return "", err
+		return "", r.failed(err)
 	}
 	with, err := c.transport.credentials.retrieve(ctx)
 	if err != nil {
-		return "", err
+		return "", r.failed(err)
 	}
 	in := c.transport.signInput(c.transport.outgoing(req, body), body.hash, with, c.transport.clock.depart())
 	in.Expires = expires
@@ -245,7 +250,15 @@ func (c *Client) Presign(ctx context.Context, r Request, expires time.Duration) 
 }
 
 // CloseIdleConnections closes connections that no request uses.
-func (c *Client) CloseIdleConnections() { c.transport.CloseIdleConnections() }
+func (c *Client) CloseIdleConnections() { c.signing().CloseIdleConnections() }
+
+// signing is the client's transport, nil of a client that New did not make.
+func (c *Client) signing() *Transport {
+	if c == nil {
+		return nil
+	}
+	return c.transport
+}
 
 // maxForeseen bounds the memory that an answer gets for its word alone, before its bytes come.
 const maxForeseen = 64 << 10

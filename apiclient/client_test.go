@@ -52,21 +52,36 @@ func TestClientRefusesBadRequests(t *testing.T) {
 		request apiclient.Request
 		want    string
 	}{
-		"missing parameter": {apiclient.Request{Path: "/m/{year}"}, "no value for {year}"},
-		"query expression":  {apiclient.Request{Path: "/m{?year}"}, "level 1"},
-		"bad query":         {apiclient.Request{Path: "/m?a=%zz&key=hunter2"}, "GET /m: "},
-		"two bodies":        {apiclient.Request{Path: "/m", Body: []byte("a"), JSON: 1}, "both Body and JSON"},
-		"no JSON":           {apiclient.Request{Path: "/m", JSON: func() {}}, "unsupported type"},
-		"no method":         {apiclient.Request{Method: "GE T", Path: "/m"}, "invalid method"},
-		"too large":         {apiclient.Request{Method: "PUT", Path: "/m?key=hunter2", Body: make([]byte, 10485761)}, "PUT /m: request body is larger"},
+		"missing parameter":        {apiclient.Request{Path: "/m/{year}"}, "no value for {year}"},
+		"query expression":         {apiclient.Request{Path: "/m{?year}"}, "level 1"},
+		"bad query":                {apiclient.Request{Path: "/m?a=%zz&key=hunter2"}, "GET /m: "},
+		"two bodies":               {apiclient.Request{Path: "/m", Body: []byte("a"), JSON: 1}, "both Body and JSON"},
+		"no JSON":                  {apiclient.Request{Path: "/m", JSON: func() {}}, "unsupported type"},
+		"no method":                {apiclient.Request{Method: "GE T", Path: "/m"}, "invalid method"},
+		"no slash":                 {apiclient.Request{Path: "m"}, "does not begin with a slash"},
+		"header with a line end":   {apiclient.Request{Path: "/m", Header: http.Header{"X-Note": {"fine", "hunter2\r\nX-Other: 1"}}}, `header "X-Note" holds a control character`},
+		"header with a zero":       {apiclient.Request{Path: "/m", Header: http.Header{"X-Note": {"a\x00"}}}, "control character"},
+		"header with a space":      {apiclient.Request{Path: "/m", Header: http.Header{"X Note": {"a"}}}, `header name "X Note"`},
+		"header without a name":    {apiclient.Request{Path: "/m", Header: http.Header{"": {"a"}}}, `header name ""`},
+		"fewer attempts than none": {apiclient.Request{Path: "/m", Retry: &apiclient.Retry{MaxAttempts: -1}}, "Retry.MaxAttempts is -1"},
+		"a wait before now":        {apiclient.Request{Path: "/m", Retry: &apiclient.Retry{BaseDelay: -1}}, "Retry.BaseDelay is -1ns"},
+		"too large":                {apiclient.Request{Method: "PUT", Path: "/m?key=hunter2", Body: make([]byte, 10485761)}, "PUT /m: request body is larger"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := c.Do(t.Context(), tt.request)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("got %v, want an error with %q", err, tt.want)
+				t.Fatalf("got %v, want an error with %q", err, tt.want)
 			}
-			if err != nil && strings.Contains(err.Error(), "hunter2") {
-				t.Errorf("the error shows the query: %v", err)
+			if strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("the error shows a secret: %v", err)
+			}
+			path, _, _ := strings.Cut(tt.request.Path, "?key")
+			var call *apiclient.CallError
+			if !errors.As(err, &call) || call.Attempts != 0 || call.Method != cmp.Or(tt.request.Method, "GET") || !strings.HasPrefix(path, call.Path) {
+				t.Errorf("got %#v, want a CallError of %s %s that was never sent", err, tt.request.Method, path)
+			}
+			if strings.Count(err.Error(), tt.request.Path) > 1 {
+				t.Errorf("got %q, want the path once", err)
 			}
 		})
 	}

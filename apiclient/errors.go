@@ -31,7 +31,8 @@ var ErrBodyTooLarge = errors.New("request body is larger than API Gateway's limi
 // ErrResponseTooLarge says that an answer's body exceeds [Config.MaxResponseBytes].
 var ErrResponseTooLarge = errors.New("response body is larger than the limit")
 
-// ErrRedirect says that a client tried to follow a redirect. A signed request goes where it was sent and nowhere else.
+// ErrRedirect says that the answer is a redirect, an [*APIError] then, or that a client tried to follow one. A signed
+// request goes where it was sent and nowhere else.
 var ErrRedirect = errors.New("redirects are not followed with a signature")
 
 // CallError says that there was no whole answer, and which call it was: without its query, which may hold what nobody
@@ -91,13 +92,21 @@ func (e *APIError) Error() string {
 	if e.Message != "" {
 		fmt.Fprintf(&b, ": %s", firstLine(e.Message))
 	}
-	if 300 <= e.StatusCode && e.StatusCode < 400 {
+	if e.isRedirect() {
 		fmt.Fprintf(&b, ": %s", ErrRedirect)
 	}
 	if e.RequestID != "" {
 		fmt.Fprintf(&b, " (request id %s)", e.RequestID)
 	}
 	return b.String()
+}
+
+// Is makes a redirect be [ErrRedirect].
+func (e *APIError) Is(target error) bool { return target == ErrRedirect && e.isRedirect() }
+
+// isRedirect leaves out 304, which leads nowhere (RFC 9110 section 15.4).
+func (e *APIError) isRedirect() bool {
+	return 300 <= e.StatusCode && e.StatusCode < 400 && e.StatusCode != http.StatusNotModified
 }
 
 // ByGateway reports whether API Gateway made the answer, and the function never saw the request.

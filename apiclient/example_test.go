@@ -318,7 +318,7 @@ func ExampleRequest() {
 	// /dev/movie_list/1997/Face%2FOff
 	// /dev/movie_list/1997/Am%C3%A9lie
 	// /dev/movie_list/1997/50%2F50%20%26%20more%3F
-	// error: path "/movie_list/{year}/{title}": {title} comes out as "..", which would name another resource
+	// error: GET /movie_list/{year}/{title}: {title} comes out as "..", which would name another resource
 }
 
 // Without a whole answer the error says which call it was, and how often it was sent.

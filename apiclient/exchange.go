@@ -175,7 +175,7 @@ func (x *exchange) wantsRetry(resp *http.Response, err error) (time.Duration, bo
 	if x.ctx.Err() != nil || !x.retrier.wants(a) {
 		return 0, false
 	}
-	wait, release, ok := x.retrier.reserve(x.ctx, a)
+	wait, release, ok := x.retrier.reserve(x.ctx, a, x.flight.received.Add(x.flight.offset))
 	x.release = release
 	return wait, ok
 }

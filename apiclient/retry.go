@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"strconv"
@@ -26,8 +27,9 @@ type Retry struct {
 	MaxAttempts int
 	// MaxBackoff bounds the wait between attempts. 0 means 20 seconds. A wait that would outlast the context's deadline
 	// is not begun, nor one that leaves less time than the quickest answer of this client has taken: what is at hand is
-	// returned instead. An answer's Retry-After lengthens the wait; one above MaxBackoff is no longer a moment, and the
-	// answer is returned.
+	// returned instead. An answer's Retry-After lengthens the wait, in seconds or as a date, which counts from the answer's
+	// own Date, or without one from the client's clock; one above MaxBackoff is no longer a moment, and the answer is
+	// returned.
 	MaxBackoff time.Duration
 	// BaseDelay bounds the first wait. Each bound is twice the one before, up to MaxBackoff, and a wait is a random part of
 	// it. 0 leaves the waits to the SDK: 2 seconds, 4 seconds, and so on.
@@ -62,21 +64,26 @@ type Attempt struct {
 func (a Attempt) ErrorType() string { return errorType(a.Header) }
 
 // retryAfter is how long the answer asks to wait (RFC 9110 section 10.2.3). The movie list does with a 503, API Gateway
-// itself never does. A date is measured by the clock that wrote it.
-func (a Attempt) retryAfter() time.Duration {
+// itself never does. A date is measured by the clock that wrote it, or where that is not told by the time of now. Digits
+// that no number holds are the longest time that there is.
+func (a Attempt) retryAfter(now time.Time) time.Duration {
+	const most = math.MaxInt64 / int64(time.Second)
 	text := a.Header.Get("Retry-After")
-	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
+	if allOf(text, isDigit) {
+		seconds, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || seconds > most {
+			seconds = most
+		}
 		return time.Duration(seconds) * time.Second
 	}
 	until, err := http.ParseTime(text)
 	if err != nil {
 		return 0
 	}
-	written, err := http.ParseTime(a.Header.Get("Date"))
-	if err != nil {
-		return 0
+	if written, err := http.ParseTime(a.Header.Get("Date")); err == nil {
+		now = written
 	}
-	return max(until.Sub(written), 0)
+	return max(until.Sub(now), 0)
 }
 
 // RetryTransient is the default condition: connection errors, throttling, and the server errors 500, 502, 503 and 504.
@@ -196,8 +203,8 @@ func (r *retrier) settle(a Attempt, release func(error) error) {
 }
 
 // reserve takes a retry out of the quota and returns how long to wait before it. It reports false when the quota is used
-// up or the context would end first. Release says how the retry went: success gives the quota back.
-func (r *retrier) reserve(ctx context.Context, a Attempt) (wait time.Duration, release func(error) error, ok bool) {
+// up or the context would end first. Now is the client's clock. Release says how the retry went: success gives the quota back.
+func (r *retrier) reserve(ctx context.Context, a Attempt, now time.Time) (wait time.Duration, release func(error) error, ok bool) {
 	cause := a.Err
 	if cause == nil {
 		cause = &APIError{StatusCode: a.StatusCode, Type: a.ErrorType()}
@@ -206,7 +213,7 @@ func (r *retrier) reserve(ctx context.Context, a Attempt) (wait time.Duration, r
 	if err != nil {
 		return 0, nil, false
 	}
-	asked := a.retryAfter()
+	asked := a.retryAfter(now)
 	if asked > r.policy.MaxBackoff {
 		return 0, nil, false
 	}

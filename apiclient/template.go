@@ -1,6 +1,7 @@
 package apiclient
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,23 +16,23 @@ import (
 // before it checks the signature, and a title of ".." would name the parent.
 func expandPath(template string, params map[string]string) (string, error) {
 	if !strings.HasPrefix(template, "/") {
-		return "", fmt.Errorf("path %q does not begin with a slash", template)
+		return "", errors.New("the path does not begin with a slash")
 	}
 	used := make(map[string]bool, len(params))
 	segments := strings.Split(template[1:], "/")
 	for i, segment := range segments {
 		expanded, err := expandSegment(segment, params, used)
 		if err != nil {
-			return "", fmt.Errorf("path %q: %w", template, err)
+			return "", err
 		}
 		if expanded != segment && (expanded == "" || expanded == "." || expanded == "..") {
-			return "", fmt.Errorf("path %q: %s comes out as %q, which would name another resource", template, segment, expanded)
+			return "", fmt.Errorf("%s comes out as %q, which would name another resource", segment, expanded)
 		}
 		segments[i] = expanded
 	}
 	for _, name := range slices.Sorted(maps.Keys(params)) {
 		if !used[name] {
-			return "", fmt.Errorf("path %q has no {%s} for the parameter %q", template, name, name)
+			return "", fmt.Errorf("the path has no {%s} for the parameter %q", name, name)
 		}
 	}
 	return "/" + strings.Join(segments, "/"), nil

@@ -5,31 +5,10 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	"golang.org/x/net/http/httpguts"
 
 	"github.com/marquee-api/marquee/internal/sigv4"
 )
-
-// Config is what a [Client] or a [Transport] is made of. Endpoint and Credentials are required.
-type Config struct {
-	// Endpoint is the API, from [ResolveEndpoint].
-	Endpoint *Endpoint
-	// Credentials sign. A provider that is no *aws.CredentialsCache is wrapped in one.
-	Credentials aws.CredentialsProvider
-	// Base sends the signed requests. nil is what [NewBase] makes with the proxy of http.DefaultTransport, which is the
-	// environment's. It must not follow redirects, and no transport does. The bodies of its answers may be closed while
-	// they are read, as net/http's may.
-	Base http.RoundTripper
-	// Retry says when a request is sent again.
-	Retry Retry
-	// Clock says which time signatures carry.
-	Clock Clock
-	// MaxResponseBytes bounds the body of an answer that [Client] reads into memory. 0 means 10 MiB, API Gateway's own
-	// limit. A [Transport] streams and has no limit.
-	MaxResponseBytes int64
-	// OnSign is shown what each attempt signed, session tokens redacted. nil costs nothing.
-	OnSign func(Signing)
-}
 
 // Transport is an [http.RoundTripper] that signs for one API. It keeps the interface's contract: the caller's request is
 // never changed and its body always closed; an answer with an error status is an answer. It is safe for concurrent use.
@@ -52,11 +31,8 @@ var _ http.RoundTripper = (*Transport)(nil)
 
 // NewTransport returns a transport that signs for the endpoint.
 func NewTransport(cfg Config) (*Transport, error) {
-	if cfg.Endpoint == nil {
-		return nil, errors.New("config has no Endpoint: make one with ResolveEndpoint")
-	}
-	if cfg.Credentials == nil {
-		return nil, errors.New("config has no Credentials: give a provider, such as Credentials of the SDK's default configuration")
+	if err := cfg.check(); err != nil {
+		return nil, err
 	}
 	base := cfg.Base
 	if base == nil {
@@ -73,8 +49,14 @@ func NewTransport(cfg Config) (*Transport, error) {
 	}, nil
 }
 
+// isMade reports whether NewTransport made it, and not new.
+func (t *Transport) isMade() bool { return t != nil && t.base != nil }
+
 // CloseIdleConnections closes the connections of the base that are not in use.
 func (t *Transport) CloseIdleConnections() {
+	if !t.isMade() {
+		return
+	}
 	if base, ok := t.base.(interface{ CloseIdleConnections() }); ok {
 		base.CloseIdleConnections()
 	}
@@ -85,6 +67,12 @@ func (t *Transport) CloseIdleConnections() {
 // An answer counts from its headers on: the body is handed on as it comes, and when it breaks off the caller has had its
 // beginning, which another attempt could not take back. [Client.Do] reads the whole body and repeats such requests, too.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if !t.isMade() {
+		if req.Body != nil {
+			req.Body.Close()
+		}
+		return nil, errors.New("the transport is none: make it with NewTransport")
+	}
 	x := exchange{t: t, req: req, ctx: req.Context(), retrier: t.retrier}
 	return x.roundTrip()
 }
@@ -101,8 +89,27 @@ func (x *exchange) roundTrip() (_ *http.Response, err error) {
 	if err := t.endpoint.accepts(req); err != nil {
 		return nil, err
 	}
+	if err := checkHeader(req.Header); err != nil {
+		return nil, err
+	}
 	if x.body, err = readPayload(req); err != nil {
 		return nil, err
 	}
 	return x.run()
+}
+
+// checkHeader refuses what net/http would refuse, before anything is signed or counts as sent. Values may be secrets: the
+// error shows none.
+func checkHeader(header http.Header) error {
+	for name, values := range header {
+		if !httpguts.ValidHeaderFieldName(name) {
+			return fmt.Errorf("header name %q is none: RFC 9110 has letters, digits and some signs, without spaces", name)
+		}
+		for _, value := range values {
+			if !httpguts.ValidHeaderFieldValue(value) {
+				return fmt.Errorf("header %q holds a control character: it cannot be sent", name)
+			}
+		}
+	}
+	return nil
 }

@@ -110,7 +110,8 @@ func TestTransportClosesBodyOnEveryPath(t *testing.T) {
 		"cannot be replayed": {change: func(r *http.Request) {
 			r.GetBody = func() (io.ReadCloser, error) { return nil, errors.New("gone") }
 		}, wantErr: "gone"},
-		"cannot be signed": {change: func(r *http.Request) { r.Header.Set("X-Amz-Meta", "a\nb") }, wantErr: "signing"},
+		"cannot be signed": {change: func(r *http.Request) { r.URL.RawQuery = "X-Amz-Algorithm=AWS4-HMAC-SHA256" }, wantErr: "signing"},
+		"cannot be sent":   {change: func(r *http.Request) { r.Header.Set("X-Note", "a\nb") }, wantErr: `"X-Note" holds a control character`},
 		"base fails":       {cfg: apiclient.Config{Base: refused}, wantErr: "refused"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -257,8 +258,8 @@ func TestSecurityRedirectsAreNotFollowed(t *testing.T) {
 
 			_, err := c.Do(t.Context(), apiclient.Request{Path: "/x"})
 			var refusal *apiclient.APIError
-			if !errors.As(err, &refusal) || refusal.StatusCode != 307 {
-				t.Errorf("Do: got %v, want an APIError with 307", err)
+			if !errors.As(err, &refusal) || refusal.StatusCode != 307 || !errors.Is(err, apiclient.ErrRedirect) {
+				t.Errorf("Do: got %v, want an APIError with 307 that is ErrRedirect", err)
 			}
 			resp, err := c.HTTPClient().Get(api.URL + "/dev/x")
 			if err != nil || resp.StatusCode != 307 {
@@ -276,6 +277,15 @@ func TestSecurityRedirectsAreNotFollowed(t *testing.T) {
 		})
 	}
 	other.arrivals(t, 0)
+}
+
+// 304 is among the statuses of redirects, and leads nowhere.
+func TestNotModifiedIsNoRedirect(t *testing.T) {
+	api := newFaultServer(t, answer{status: 304})
+	_, err := api.client(t, apiclient.Config{}).Do(t.Context(), apiclient.Request{})
+	if err == nil || errors.Is(err, apiclient.ErrRedirect) || err.Error() != "304 Not Modified" {
+		t.Errorf("got %v, want a 304 that is no redirect", err)
+	}
 }
 
 func TestTransportStreamsTheAnswer(t *testing.T) {
