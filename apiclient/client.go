@@ -88,33 +88,68 @@ func (r *Response) IsJSON() bool {
 	return err == nil && (kind == "application/json" || strings.HasSuffix(kind, "+json"))
 }
 
+// Err is the [*APIError] of an answer other than 2xx, else nil.
+func (r *Response) Err() error {
+	if 200 <= r.Status && r.Status <= 299 {
+		return nil
+	}
+	return newAPIError(r)
+}
+
 // Do sends a request and reads the answer. An answer other than 2xx is an [*APIError], which holds it. No whole answer is
 // a [*CallError]. Redirects are not followed: they are such an answer.
 func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
-	req, err := c.NewRequest(ctx, r)
+	x, err := c.exchange(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	x := exchange{t: c.transport, req: req, ctx: ctx, limit: c.maxResponse, retrier: c.transport.retrier}
-	if r.Retry != nil {
-		if err := r.Retry.check("request"); err != nil {
-			return nil, r.failed(err)
-		}
-		x.retrier = newRetrierWith(*r.Retry, c.transport.retrier.experience)
-	}
+	x.limit = c.maxResponse
 	answer, err := x.roundTrip()
 	if err != nil {
-		return nil, r.failedAfter(&x, err)
+		return nil, r.failedAfter(x, err)
 	}
 	defer answer.Body.Close()
 	resp := &Response{
 		Status: answer.StatusCode, Proto: answer.Proto, Header: answer.Header, Body: x.content,
 		Attempts: x.attempts, Retried: x.retried,
 	}
-	if resp.Status < 200 || resp.Status > 299 {
-		return nil, newAPIError(resp)
+	if err := resp.Err(); err != nil {
+		return nil, err
 	}
 	return resp, nil
+}
+
+// Stream sends a request and hands the answer on with its body unread, for the caller to read as it comes, and to close.
+// There is no limit to its size. An answer other than 2xx is an answer here; no answer is a [*CallError].
+//
+// An answer counts from its headers on. When its body breaks off the caller has had its beginning, so nothing is sent again
+// for that.
+func (c *Client) Stream(ctx context.Context, r Request) (*http.Response, error) {
+	x, err := c.exchange(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := x.roundTrip()
+	if err != nil {
+		return nil, r.failedAfter(x, err)
+	}
+	return answer, nil
+}
+
+// exchange is the request with what it takes to send it.
+func (c *Client) exchange(ctx context.Context, r Request) (*exchange, error) {
+	req, err := c.NewRequest(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	x := &exchange{t: c.transport, req: req, ctx: ctx, retrier: c.transport.retrier}
+	if r.Retry != nil {
+		if err := r.Retry.check("request"); err != nil {
+			return nil, r.failed(err)
+		}
+		x.retrier = newRetrierWith(*r.Retry, c.transport.retrier.experience)
+	}
+	return x, nil
 }
 
 // DoJSON is Do for an answer whose JSON is wanted. out may be nil.
@@ -172,9 +207,9 @@ func (c *Client) url(r Request) (*url.URL, error) {
 	if err != nil {
 		return nil, errors.New("the path cannot be sent")
 	}
-	given, err := url.ParseQuery(query)
+	given, err := parseQuery(query)
 	if err != nil {
-		return nil, fmt.Errorf("the query behind ? cannot be read: %w", err)
+		return nil, err
 	}
 	for name, values := range r.Query {
 		given[name] = append(given[name], values...)
@@ -194,6 +229,23 @@ func (r Request) split() (path, query string) {
 		path = "/"
 	}
 	return path, query
+}
+
+// parseQuery reads a query as it stands in a URL. What would be sent as something else than it looks like is refused: a
+// semicolon splits a value at API Gateway ("Known issues for REST APIs", developer guide), a fragment is never sent. The
+// errors do not repeat the query, which may hold what nobody should read.
+func parseQuery(query string) (url.Values, error) {
+	for i := range len(query) {
+		switch c := query[i]; {
+		case c == '#':
+			return nil, errors.New("the query behind ? holds a fragment, which is never sent: write %23 for #")
+		case c == ';':
+			return nil, errors.New("the query behind ? holds a semicolon, at which API Gateway splits it: write & between parameters, %3B for one that is meant")
+		case c == '%' && (i+2 >= len(query) || !isHex(query[i+1]) || !isHex(query[i+2])):
+			return nil, errors.New("the query behind ? holds a % without two hex digits: write %25 for %")
+		}
+	}
+	return url.ParseQuery(query)
 }
 
 // failed says which call it was that was not sent.

@@ -335,3 +335,27 @@ func TestHTTPClientSigns(t *testing.T) {
 	}
 	checkSignature(t, api.arrivals(t, 1)[0], testKeys, testRegion)
 }
+
+func TestQueriesThatAreNotWhatTheyLookLike(t *testing.T) {
+	c := newFaultServer(t).client(t, apiclient.Config{})
+	for name, tt := range map[string]struct{ path, want string }{
+		"semicolon":           {"/x?a=secret;c", "a semicolon, at which API Gateway splits it: write & between parameters, %3B"},
+		"fragment":            {"/x?a=secret#f", "write %23 for #"},
+		"fragment in a path":  {"/x#f", "write %23 for #"},
+		"bad escape":          {"/x?a=secret%2", "write %25 for %"},
+		"bad escape, no hex":  {"/x?a=secret%zz", "write %25 for %"},
+		"bad escape, at once": {"/x?%", "write %25 for %"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := c.NewRequest(t.Context(), apiclient.Request{Path: tt.path})
+			if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "secret") {
+				t.Errorf("got %v, want an error with %q, and nothing of the query", err, tt.want)
+			}
+		})
+	}
+	for path, want := range map[string]string{"/x?a=%3B%23%25": "a=%3B%23%25", "/x?a+b=c%20d": "a%20b=c%20d"} {
+		if got, err := c.NewRequest(t.Context(), apiclient.Request{Path: path}); err != nil || got.URL.RawQuery != want {
+			t.Errorf("%s: got %v, %v, want the query %s", path, got, err, want)
+		}
+	}
+}

@@ -48,6 +48,11 @@ func (x *exchange) run() (*http.Response, error) {
 		again, wait := x.mends(resp), time.Duration(0)
 		if !again {
 			wait, again, err = x.judge(resp, err)
+			if tell := x.retrier.policy.OnRetry; again && tell != nil {
+				a := x.attempt(resp, err)
+				a.Number = x.attempts
+				tell(a, wait)
+			}
 		}
 		switch {
 		case again:

@@ -44,6 +44,9 @@ type Retry struct {
 	// section 9.2.2) are repeated only where nothing can have run: API Gateway throttled the request, or no connection
 	// could be made.
 	AllMethods bool
+	// OnRetry is told of each attempt that another one follows, and of the wait before it. Attempts that are repeated for a
+	// corrected clock or for new credentials are not retries. nil costs nothing.
+	OnRetry func(a Attempt, wait time.Duration)
 }
 
 // Attempt is one sending of a request and what came of it.
