@@ -71,14 +71,22 @@ func localURL(hosts []string, port int) string {
 	return "http://" + net.JoinHostPort(host, strconv.Itoa(port))
 }
 
+// shown is a space and what was given for an error, or nothing where a user and a password, or a query, may be in it.
+func shown(given string) string {
+	if strings.ContainsAny(given, "@?#") {
+		return ""
+	}
+	return " " + strconv.Quote(given)
+}
+
 // attach uses a server that runs already.
 func attach(ctx context.Context, rawURL string) (*Server, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil {
-		return nil, errors.New("DynamoDB URL: it cannot be parsed: want scheme, host and port") // the parser repeats it, password included
+		return nil, errors.New("DynamoDB URL: it cannot be parsed: want no more than scheme, host and port") // the parser repeats it, password included
 	}
 	if u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
-		return nil, errors.New("DynamoDB URL: want no more than scheme, host and port")
+		return nil, fmt.Errorf("DynamoDB URL%s: want no more than scheme, host and port", shown(rawURL))
 	}
 	s := &Server{URL: u.Scheme + "://" + u.Host}
 	if err := answers(ctx, s.URL); err != nil {

@@ -163,8 +163,7 @@ func (o Options) withDefaults() (Options, error) {
 		o.Mode = ModeAuto
 	case o.Mode == ModeAuto, o.Mode == ModeJava, o.Mode == ModeDocker, isURL(o.Mode):
 	default:
-		// What it is may be a URL with a password and without its scheme.
-		return o, fmt.Errorf("unknown DynamoDB mode: want %s, %s, %s or an http URL", ModeAuto, ModeJava, ModeDocker)
+		return o, fmt.Errorf("unknown DynamoDB mode%s: want %s, %s, %s or an http URL", shown(o.Mode), ModeAuto, ModeJava, ModeDocker)
 	}
 	if o.Port < 0 || o.Port > 65535 {
 		return o, fmt.Errorf("port %d is not between 0 and 65535", o.Port)

@@ -311,14 +311,16 @@ func TestBadOptions(t *testing.T) {
 		options dynamolocal.Options
 		want    []string
 	}{
-		"mode":            {dynamolocal.Options{Mode: "podman"}, []string{`"podman"`, "auto", "java", "docker", "URL"}},
-		"port too high":   {dynamolocal.Options{Port: 65536}, []string{"65536"}},
-		"port below zero": {dynamolocal.Options{Port: -1}, []string{"-1"}},
-		"host name":       {dynamolocal.Options{Hosts: []string{"db.example"}}, []string{`"db.example"`, "IP address"}},
-		"foreign host":    {dynamolocal.Options{Hosts: []string{"203.0.113.7"}}, []string{"203.0.113.7"}},
-		"URL with path":   {dynamolocal.Options{Mode: "http://127.0.0.1:8000/shell"}, []string{"/shell", "scheme, host and port"}},
-		"URL with secret": {dynamolocal.Options{Mode: "http://me:hunter2@127.0.0.1:8000"}, []string{"scheme, host and port"}},
-		"URL of nobody":   {dynamolocal.Options{Mode: "http://" + address}, []string{address, "no DynamoDB"}},
+		"mode":             {dynamolocal.Options{Mode: "podman"}, []string{`"podman"`, "auto", "java", "docker", "URL"}},
+		"port too high":    {dynamolocal.Options{Port: 65536}, []string{"65536"}},
+		"port below zero":  {dynamolocal.Options{Port: -1}, []string{"-1"}},
+		"host name":        {dynamolocal.Options{Hosts: []string{"db.example"}}, []string{`"db.example"`, "IP address"}},
+		"foreign host":     {dynamolocal.Options{Hosts: []string{"203.0.113.7"}}, []string{"203.0.113.7"}},
+		"URL with path":    {dynamolocal.Options{Mode: "http://127.0.0.1:8000/shell"}, []string{"/shell", "scheme, host and port"}},
+		"URL with secret":  {dynamolocal.Options{Mode: "http://me:hunter2@127.0.0.1:8000"}, []string{"scheme, host and port"}},
+		"a secret, unread": {dynamolocal.Options{Mode: "http://me:hunter2%zz@127.0.0.1:8000"}, []string{"scheme, host and port"}},
+		"no URL, a secret": {dynamolocal.Options{Mode: "me:hunter2@127.0.0.1:8000"}, []string{"unknown DynamoDB mode"}},
+		"URL of nobody":    {dynamolocal.Options{Mode: "http://" + address}, []string{address, "no DynamoDB"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
