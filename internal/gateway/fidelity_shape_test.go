@@ -151,3 +151,47 @@ func TestFidelityResponseHeaders(t *testing.T) {
 		})
 	}
 }
+
+// A mock integration's answers have no trace id ("seen": API Gateway traces what it invokes).
+func TestFidelityMockHeaders(t *testing.T) {
+	for name, answer := range map[string]http.Header{
+		"7/a mock's answer has no trace id":  nil,
+		"7/a mock sets no trace id":          {"X-Amzn-Trace-Id": {"mine"}},
+		"7/a mock sets its headers, no more": {"Access-Control-Allow-Origin": {"*"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, func(c *gateway.Config, _ *gateway.Door) {
+				c.APIs[0].Routes[0].Mock = &gateway.Mock{Status: 200, Header: answer}
+			})
+			got := f.do(t, call{header: map[string]string{"X-Amzn-Trace-Id": "Root=1-3152b799-8954dae64eda91bc9a23a7e8"}})
+			if got.status != 200 || got.header["X-Amzn-Trace-Id"] != nil || got.header.Get("X-Amzn-Requestid") == "" || got.header.Get("Access-Control-Allow-Origin") != answer.Get("Access-Control-Allow-Origin") {
+				t.Errorf("got %d with %v", got.status, got.header)
+			}
+		})
+	}
+}
+
+// What the front end refuses before it knows an API is text of the form that was seen, which is no media type.
+func TestFidelityLargeBodyType(t *testing.T) {
+	f := newFixture(t)
+	got := f.do(t, call{method: "POST", body: strings.Repeat("x", 10<<20+1)})
+	if media := got.header.Values("Content-Type"); got.status != 413 || len(media) != 1 || media[0] != "text; charset=utf-8" {
+		t.Errorf("got %d with Content-Type %q", got.status, media)
+	}
+}
+
+// A target that is no path is refused by the gateway, not answered by the server before it: by whatever method.
+func TestSecurityTargetsThatAreNoPath(t *testing.T) {
+	f := newFixture(t)
+	for _, target := range []string{"OPTIONS *", "GET *", "OPTIONS http://localhost/dev/movie_list", "GET http://localhost/dev/movie_list"} {
+		t.Run(target, func(t *testing.T) {
+			head, body := onTheWire(t, f.vpce.Listener.Addr().String(), target+" HTTP/1.1\r\nHost: localhost\r\n\r\n")
+			if !strings.HasPrefix(head, "HTTP/1.1 400 ") || body != `{"message":"Bad Request"}` || !strings.Contains(head, "x-amzn-ErrorType: BadRequestException") {
+				t.Errorf("got %s\n%s", head, body)
+			}
+			if r := f.next(t); r.Status != 400 || r.ErrorType != "BadRequestException" || !strings.Contains(r.Why, "is not a path") {
+				t.Errorf("got the record %+v", r)
+			}
+		})
+	}
+}

@@ -147,6 +147,7 @@ func newFixture(t *testing.T, change ...options) *fixture {
 		s := httptest.NewUnstartedServer(g.Handler(d))
 		s.Listener = spelling.Listen(s.Listener)
 		s.Config.ConnContext = spelling.Context
+		s.Config.DisableGeneralOptionsHandler = true
 		s.Start()
 		t.Cleanup(s.Close)
 		return s

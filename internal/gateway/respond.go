@@ -87,7 +87,7 @@ const maxTracePart = 128
 func (x *exchange) refuse(refusal *Refusal) proxyevent.Response {
 	h := make(http.Header, 5)
 	if refusal.Type == "" {
-		h.Set("Content-Type", "text/plain; charset=utf-8")
+		h.Set("Content-Type", "text; charset=utf-8") // as it was seen
 	} else {
 		h.Set("Content-Type", "application/json")
 		h["x-amzn-RequestId"] = []string{x.ids.request}
@@ -117,7 +117,9 @@ func (x *exchange) answer(h http.Header, response proxyevent.Response, refusal *
 	}
 	h["x-amzn-RequestId"] = []string{x.ids.request}
 	h["x-amz-apigw-id"] = []string{x.ids.extended}
-	h["X-Amzn-Trace-Id"] = []string{x.ids.trace}
+	if x.route.Mock == nil { // which invokes nothing that could be traced
+		h["X-Amzn-Trace-Id"] = []string{x.ids.trace}
+	}
 }
 
 // keepAlive is a header's values, which nobody changes.

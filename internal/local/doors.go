@@ -19,6 +19,7 @@ const loopback = "127.0.0.1"
 // opening is a port of a door, on loopback and on one further address if there is one.
 type opening struct {
 	port      int
+	patience  time.Duration // with bodies that stay away
 	listeners []net.Listener
 }
 
@@ -53,7 +54,7 @@ func openDoor(host string, port int) (*opening, error) {
 }
 
 func listen(hosts []string, port int) (*opening, error) {
-	o := &opening{port: port}
+	o := &opening{port: port, patience: bodyPatience}
 	for _, host := range hosts {
 		l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(o.port)))
 		if err != nil {
@@ -86,11 +87,13 @@ func (o *opening) readAlong() {
 // serve answers at the door until the server is shut down.
 func (o *opening) serve(handler http.Handler, failed func(error)) *http.Server {
 	server := &http.Server{
-		Handler:           handler,
+		Handler:           impatient(handler, o.patience),
 		ConnContext:       spelling.Context,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10, // the gateway's own, smaller limits answer in AWS's words
+
+		DisableGeneralOptionsHandler: true, // it answers OPTIONS * itself: unsigned, and without a record
 	}
 	for _, l := range o.listeners {
 		go func() {
