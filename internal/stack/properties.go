@@ -104,14 +104,19 @@ func (b *builder) checkAttributes(id string, v *value) {
 	}
 }
 
-// nearest finds the name that differs from word in case only, or in at most two letters; empty if there is none.
+// nearest finds the name that differs from word in case only, else in the fewest letters and in at most two; empty if there
+// is none.
 func nearest(word string, names []string) string {
+	best, least := "", 3
 	for _, name := range names {
-		if strings.EqualFold(word, name) || distance(word, name) <= 2 {
+		if strings.EqualFold(word, name) {
 			return name
 		}
+		if d := distance(word, name); d < least {
+			best, least = name, d
+		}
 	}
-	return ""
+	return best
 }
 
 // distance is Levenshtein's: the least number of letters to add, drop or replace.

@@ -142,6 +142,7 @@ func (b *builder) readResource(f field) {
 	r := &resource{id: f.key, pos: f.pos, metadata: f.value.get("Metadata")}
 	if typ := f.value.get("Type"); typ != nil && typ.kind == kindText && typ.text != "" {
 		r.typ = typ.text
+		b.checkType(r, typ.pos)
 	} else {
 		b.fail(f.pos, f.key, "Type", "the resource has no Type")
 		return

@@ -19,13 +19,19 @@ var unserved = map[string]string{
 	"AWS::Lambda::Url":                 "function URLs are not served here",
 	"AWS::Lambda::EventSourceMapping":  "event sources do not invoke functions here",
 	"AWS::ApiGateway::VpcLink":         "VPC links lead nowhere here",
+	"AWS::Serverless::WebFunction":     "web functions are not run here",
+	"AWS::Lambda::WebFunction":         "web functions are not run here",
 }
 
 // readUnserved names the resources that a local run leaves out, and routes that AWS would answer with an error.
 func (b *builder) readUnserved() {
 	for _, id := range b.t.order {
 		res := b.t.resources[id]
-		if message := unserved[res.typ]; message != "" && b.isCreated(res) {
+		message := unserved[res.typ]
+		if strings.HasSuffix(res.typ, moduleSuffix) {
+			message = "modules are put in by CloudFormation: what this one holds is not here"
+		}
+		if message != "" && b.isCreated(res) {
 			b.warn(res.pos, res.id, "Type", message)
 		}
 	}
@@ -48,6 +54,10 @@ func (b *builder) checkWalls() {
 		}
 		at.fail("a web ACL guards the API, and web ACLs are not evaluated here, so calls would pass that AWS blocks: give the association a " +
 			"Condition that is false for the local run, or keep it in a template of its own")
+	}
+	for _, res := range b.ofType("AWS::Lambda::ResourcePolicy") {
+		b.cursor(res).fail("resource policies of functions are not evaluated here and may keep API Gateway out, so calls would pass that AWS refuses: " +
+			"permit API Gateway with an AWS::Lambda::Permission, or give the policy a Condition that is false for the local run")
 	}
 	for _, res := range b.ofType("AWS::Organizations::Policy") {
 		at := b.cursor(res).at("Type")
