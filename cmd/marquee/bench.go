@@ -94,7 +94,7 @@ func newBenchCommand(env environment) *cobra.Command {
 	f.IntVar(&o.requests, "requests", 0, "end after `N` requests")
 	f.DurationVar(&o.duration, "duration", 0, "end after this `time`")
 	f.DurationVar(&o.warmup, "warmup", 0, "send for this `time` before the measurement")
-	f.DurationVar(&o.timeout, "timeout", 30*time.Second, "the most `time` for one request, 0 for no limit; API Gateway itself gives up after 29s")
+	f.DurationVar(&o.timeout, "timeout", 30*time.Second, "the most `time` for one request; API Gateway itself gives up after 29s")
 	f.StringSliceVar(&o.expect, "expect", []string{"2xx"}, "`statuses` that are as they should be: 404, 2xx, …")
 	f.StringVar(&o.plot, "plot", "", "write a plot of the latencies to this SVG `file`")
 	f.BoolVar(&o.json, "json", false, "print the result as JSON")
