@@ -52,7 +52,7 @@ nothing off, rights that nobody needs, logs that do not say who called. docs/che
 
 With --who, show who gets in instead: every identity through every door on every route, decided by the gateway that
 ` + "`marquee local`" + ` runs, with the policy statement that decided. A call that is let in and
-fails, since API Gateway may not invoke the function, is told from one that is answered.
+fails, since nothing runs for it, is told from one that is answered.
 
 Exit status: 0 nothing found, 1 findings of at least --fail-on, 2 wrong usage or a template that cannot be read.`,
 		Example: `  marquee check                                 template.yaml in this folder

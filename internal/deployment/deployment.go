@@ -79,6 +79,9 @@ func newRoute(s *stack.Stack, a *stack.API, r *stack.Route) (_ gateway.Route, er
 			continue
 		}
 		route.Function = f.Name
+		if f.ReservedConcurrency != nil && *f.ReservedConcurrency == 0 {
+			route.Throttled = "the function " + f.LogicalID + " reserves a concurrency of 0, so Lambda throttles every call"
+		}
 		if route.Unpermitted, err = unpermitted(s, r, f); err != nil {
 			return route, err
 		}

@@ -10,7 +10,7 @@ import (
 type Decision struct {
 	// Allowed: the caller may make this call. An API key that is missing and a limit that is used up are not asked.
 	Allowed bool
-	// Fails: nothing runs for one who is let in, since API Gateway may not invoke the function. Record says what is answered.
+	// Fails: nothing runs for one who is let in, whoever that is. Record says what is answered.
 	Fails bool
 	// Record is what would be recorded. Its Route is there for a caller who is refused, too; its Status is 0 for one who is
 	// let in, unless the call fails.
@@ -31,7 +31,7 @@ func (g *Gateway) Decide(door Door, r *http.Request) Decision {
 	refusal := x.decide()
 	d := Decision{Allowed: refusal == nil}
 	if d.Allowed {
-		refusal = x.permitted()
+		refusal = x.certain()
 		d.Fails = refusal != nil
 	}
 	if refusal != nil {

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -17,11 +18,8 @@ func (x *exchange) invoke() (proxyevent.Response, *Refusal) {
 		x.record.pass("mock integration", "")
 		return proxyevent.Response{Status: mock.Status, Header: withoutOwn(mock.Header)}, nil
 	}
-	if refusal := x.permitted(); refusal != nil {
+	if refusal := x.certain(); refusal != nil {
 		return proxyevent.Response{}, refusal
-	}
-	if why := x.route.Unanswered; why != "" {
-		return proxyevent.Response{}, x.record.fail("function", refuseInternal.because("%s", why))
 	}
 	payload, err := proxyevent.Marshal(x.proxyRequest())
 	if err != nil {
@@ -45,12 +43,14 @@ func (x *exchange) invoke() (proxyevent.Response, *Refusal) {
 	return response, nil
 }
 
-// permitted refuses what API Gateway may not invoke; a mock integration invokes nothing.
-func (x *exchange) permitted() *Refusal {
-	if x.route.Mock != nil || x.route.Unpermitted == "" {
+// certain refuses what fails whoever calls: API Gateway may not invoke the function, or Lambda runs it for nobody, or there
+// is none here. A mock integration invokes nothing.
+func (x *exchange) certain() *Refusal {
+	why := cmp.Or(x.route.Unpermitted, x.route.Throttled, x.route.Unanswered)
+	if x.route.Mock != nil || why == "" {
 		return nil
 	}
-	return x.record.fail("function", refuseInternal.because("%s", x.route.Unpermitted))
+	return x.record.fail("function", refuseInternal.because("%s", why))
 }
 
 // run invokes the function with an event, within the integration's time.

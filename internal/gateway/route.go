@@ -27,6 +27,9 @@ type Route struct {
 	// it may.
 	Unpermitted string
 
+	// Throttled says why Lambda runs the function for nobody; empty if it does.
+	Throttled string
+
 	// Unanswered says why nothing here can answer what AWS would: an integration that is neither a function nor a mock. Empty
 	// if something can.
 	Unanswered string

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 
@@ -34,15 +35,16 @@ func readTemplate(o Options, config *stack.Config) (*stack.Stack, error) {
 }
 
 // printWarnings names what a template says and this does not do, and what does not work on AWS either: the last of it, which
-// roles may not invoke, only the gateway's configuration says.
+// roles may not invoke and which functions run for nobody, only the gateway's configuration says.
 func printWarnings(w io.Writer, s *stack.Stack, apis []gateway.API) {
 	for _, warning := range s.Warnings {
 		fmt.Fprintf(w, "warning: %s: %s %s: %s\n", warning.Position, warning.Resource, warning.Property, warning.Message)
 	}
 	for i, api := range apis { // in the order of the stack's, with their routes
 		for j, route := range api.Routes {
-			if from := s.APIs[i].Routes[j]; route.Unpermitted != "" && from.Unpermitted == "" {
-				fmt.Fprintf(w, "warning: %s: %s %s %s: AWS answers 500, and so does this: %s\n", from.Position, s.APIs[i].LogicalID, from.Method, from.Path, route.Unpermitted)
+			why := cmp.Or(route.Unpermitted, route.Throttled)
+			if from := s.APIs[i].Routes[j]; why != "" && from.Unpermitted == "" {
+				fmt.Fprintf(w, "warning: %s: %s %s %s: AWS answers 500, and so does this: %s\n", from.Position, s.APIs[i].LogicalID, from.Method, from.Path, why)
 			}
 		}
 	}

@@ -23,8 +23,8 @@ import (
 type Outcome string
 
 // The outcomes. All but the last are decisions of policies; a call is Refused by a check before them or beside them: the
-// door, the signature, the route. One that Fails is let in, and answered with an error all the same, since API Gateway may
-// not invoke the function.
+// door, the signature, the route. One that Fails is let in, and answered with an error all the same: API Gateway may not
+// invoke the function, Lambda runs it for nobody, or it is not of the template.
 const (
 	Allow        Outcome = "allow"
 	Fails        Outcome = "fails"

@@ -20,7 +20,7 @@ var (
 
 const (
 	legend      = "A let in   D denied by a statement   . no statement allows it   - refused by another check"
-	legendFails = "F let in, but fails: API Gateway may not invoke the function"
+	legendFails = "F let in, but fails: nothing runs, whoever calls"
 )
 
 // labels name the columns of a table.

@@ -210,9 +210,12 @@ func anonymousLogs(s *subject, report reporter) {
 }
 
 // unpermitted says why API Gateway may not invoke a route's function: for what the template says nowhere, or for what the
-// role may do that it invokes as, which the gateway was asked. Empty if it may.
+// role may do that it invokes as, which the gateway was asked. Empty if it may, or if nothing would run either way.
 func (s *subject) unpermitted(api *stack.API, r *stack.Route) string {
-	if r.Unpermitted != "" || s.matrix == nil {
+	off := slices.ContainsFunc(s.Stack.Functions, func(f *stack.Function) bool {
+		return f.LogicalID == r.FunctionID && f.ReservedConcurrency != nil && *f.ReservedConcurrency == 0
+	})
+	if r.Unpermitted != "" || s.matrix == nil || r.Unanswered != "" || off {
 		return r.Unpermitted
 	}
 	for _, c := range s.matrix.Cells {

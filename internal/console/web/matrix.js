@@ -14,7 +14,7 @@ const outcomes = {
 
 const meanings = {
   allow: "a policy allows it, and none denies it",
-  fails: "a policy allows it, and API Gateway may not invoke the function",
+  fails: "a policy allows it, and nothing runs, whoever calls",
   explicit_deny: "a statement denies it",
   implicit_deny: "nothing allows it",
   refused: "a check besides the policies: the door, the signature, the route",
