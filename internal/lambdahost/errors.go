@@ -12,7 +12,7 @@ var (
 	// may wait: Lambda's TooManyRequestsException.
 	ErrThrottled = errors.New("too many invocations at once")
 	// ErrClosed means that the function has been stopped.
-	ErrClosed = errors.New("function is closed")
+	ErrClosed = errors.New("the function is being stopped")
 )
 
 // TooLargeError refuses an invocation whose payload is above Lambda's limit.

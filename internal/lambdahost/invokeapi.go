@@ -121,6 +121,13 @@ func (a *InvokeAPI) Close(ctx context.Context) error {
 	return nil
 }
 
+// UnderWay is the number of asynchronous invocations that were accepted and are
+// not over.
+func (a *InvokeAPI) UnderWay() int {
+	a.once.Do(a.start)
+	return len(a.slots)
+}
+
 func (a *InvokeAPI) start() {
 	a.slots = make(chan struct{}, orDefault(a.EventQueue, DefaultEventQueue))
 	a.ctx, a.cancel = context.WithCancel(context.Background())

@@ -2,13 +2,14 @@ package local
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/marquee-api/marquee/internal/deployment"
 	"github.com/marquee-api/marquee/internal/gateway"
@@ -118,13 +119,16 @@ func (f *fleet) Invoke(ctx context.Context, name string, event gateway.Event) (g
 	return gateway.Answer{Payload: result.Payload, FunctionError: result.FunctionError}, nil
 }
 
+// drain waits for the asynchronous invocations on their way, until the context ends, and takes no more.
+func (f *fleet) drain(ctx context.Context) { _ = f.invoke.Close(ctx) }
+
 // close ends every process.
 func (f *fleet) close(ctx context.Context) error {
-	errs := []error{f.invoke.Close(ctx)}
+	var group errgroup.Group
 	for _, function := range f.byName {
-		errs = append(errs, function.Close(ctx))
+		group.Go(func() error { return function.Close(ctx) })
 	}
-	return errors.Join(errs...)
+	return group.Wait()
 }
 
 // newFleet makes a host for each function that was built. hosts are the names under which the Invoke API answers.

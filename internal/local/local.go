@@ -69,6 +69,8 @@ type Options struct {
 	State   string          // path of the state file
 	Shared  bool            // if the state file is in use, take one in a folder of this run alone instead of failing
 
+	// Patience is how long stopping waits for requests that are under way; 0: a few seconds.
+	Patience time.Duration
 	// Hurry is closed when stopping must not wait for anything any more; nil: never.
 	Hurry <-chan struct{}
 
@@ -101,6 +103,7 @@ type Stack struct {
 	fleet       *fleet
 	doors       [doorCount]*opening
 	servers     []*http.Server
+	requests    requests
 	db          *dynamolocal.Server
 	release     func()
 	endRotation func()
@@ -299,6 +302,9 @@ func (s *Stack) answer(handlers []http.Handler) {
 	for i, handler := range handlers {
 		if i <= doorPublic {
 			s.doors[i].readAlong()
+		}
+		if i <= doorLambda {
+			handler = s.requests.count(handler)
 		}
 		s.servers = append(s.servers, s.doors[i].serve(handler, s.fail))
 	}
