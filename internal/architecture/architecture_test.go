@@ -49,7 +49,7 @@ var allowed = map[string][]string{
 	"internal/shell":            {},
 	"internal/sigv4":            {},
 	"internal/spelling":         {},
-	"internal/sidecar":          {"apiclient", "internal/http1"},
+	"internal/sidecar":          {"apiclient", "internal/http1", "internal/spelling"},
 	"internal/stack":            {},
 	"internal/terminal":         {},
 	"internal/tools/benchratio": {},

@@ -1,6 +1,7 @@
 package sidecar
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -48,6 +49,13 @@ var (
 	refuseSpool       = Refusal{Status: http.StatusInsufficientStorage, Code: "no_space_for_body", Proxy: "proxy_internal_error"}
 	refuseUnsignable  = Refusal{Status: http.StatusBadRequest, Code: "cannot_be_signed", Proxy: "http_request_error"}
 	refuseCredentials = Refusal{Status: http.StatusServiceUnavailable, Code: "no_credentials", Proxy: "proxy_configuration_error"}
+
+	// These are said where net/http answers before a handler sees the request.
+	refuseUnreadable = Refusal{Status: http.StatusBadRequest, Code: "bad_request", Proxy: "http_request_error"}
+	refuseExpect     = Refusal{Status: http.StatusExpectationFailed, Code: "expectation_failed", Proxy: "http_request_error"}
+	refuseHeader     = Refusal{Status: http.StatusRequestHeaderFieldsTooLarge, Code: "header_too_large", Proxy: "http_request_error"}
+	refuseCoding     = Refusal{Status: http.StatusNotImplemented, Code: "transfer_encoding_not_supported", Proxy: "http_request_error"}
+	refuseVersion    = Refusal{Status: http.StatusHTTPVersionNotSupported, Code: "version_not_supported", Proxy: "http_request_error"}
 
 	failedDNS        = Refusal{Status: http.StatusBadGateway, Code: "dns_error", Proxy: "dns_error"}
 	failedRefused    = Refusal{Status: http.StatusBadGateway, Code: "connection_refused", Proxy: "connection_refused"}
@@ -128,13 +136,30 @@ func isAlert(err *net.OpError) bool { return err.Op == "remote error" || err.Op 
 
 // write sends the refusal. HEAD gets the same headers.
 func (r *Refusal) write(w http.ResponseWriter) {
+	body := r.fill(w.Header())
+	w.WriteHeader(r.Status)
+	w.Write(body) //nolint:errcheck // a client that is gone needs no answer
+}
+
+// wire is the refusal as the last thing that an HTTP/1.1 connection says.
+func (r *Refusal) wire() []byte {
+	header := http.Header{"Connection": {"close"}}
+	body := r.fill(header)
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "HTTP/1.1 %d %s\r\n", r.Status, http.StatusText(r.Status))
+	header.Write(&b) //nolint:errcheck // into memory
+	b.WriteString("\r\n")
+	b.Write(body)
+	return b.Bytes()
+}
+
+// fill sets the refusal's header and returns its body.
+func (r *Refusal) fill(h http.Header) []byte {
 	body, _ := json.Marshal(map[string]any{"error": map[string]string{"code": r.Code, "message": r.Message}})
 	body = append(body, '\n')
-	h := w.Header()
 	h["Content-Type"] = []string{"application/json"}
 	h["Content-Length"] = []string{fmt.Sprint(len(body))}
 	h["Cache-Control"] = []string{"no-store"}
 	h["Proxy-Status"] = []string{"marquee; error=" + r.Proxy}
-	w.WriteHeader(r.Status)
-	w.Write(body) //nolint:errcheck // a client that is gone needs no answer
+	return body
 }

@@ -334,3 +334,21 @@ func newStreamAPI(t *testing.T, answer http.HandlerFunc) *httptest.Server {
 	t.Cleanup(server.Close)
 	return server
 }
+
+// lines is a log to look into.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}

@@ -50,7 +50,7 @@ func withTLS(l net.Listener, config *tls.Config) net.Listener {
 	if l == nil || config == nil {
 		return l
 	}
-	return tls.NewListener(l, config)
+	return secured{l, config}
 }
 
 // listenUnix makes the socket where nobody else can reach it, gives it its mode, and only then its name: between bind and

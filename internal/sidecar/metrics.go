@@ -105,6 +105,12 @@ func (m *metrics) record(x *exchange, took time.Duration) {
 	}
 }
 
+// unreadable counts what was no request.
+func (m *metrics) unreadable(r *Refusal) {
+	m.requests.WithLabelValues(methodLabel(""), strconv.Itoa(r.Status)).Inc()
+	m.refusals.WithLabelValues(r.Code).Inc()
+}
+
 // methodLabel keeps the number of label values bounded: clients may make methods up.
 func methodLabel(method string) string {
 	switch method {

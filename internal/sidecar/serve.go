@@ -44,6 +44,7 @@ func (p *Proxy) Serve(ctx context.Context, run Run) error {
 	defer stop()
 	door, admin := p.server(p), p.server(p.Admin())
 	door.ReadHeaderTimeout, door.IdleTimeout = p.timeouts.ReadHeader, p.timeouts.Idle
+	attend(door)
 	admin.IdleTimeout = p.timeouts.Idle
 	failed := make(chan error, 2)
 	var all errgroup.Group
@@ -56,7 +57,7 @@ func (p *Proxy) Serve(ctx context.Context, run Run) error {
 		})
 	}
 	all.Go(func() error { p.keeper.run(work); return nil })
-	serve("main", door, run.Door)
+	serve("main", door, p.newDoor(run.Door))
 	if run.Admin != nil {
 		serve("admin", admin, run.Admin)
 	}
@@ -80,7 +81,8 @@ func (p *Proxy) server(h http.Handler) *http.Server {
 	protocols.SetHTTP2(true)
 	protocols.SetUnencryptedHTTP2(true)
 	return &http.Server{
-		Handler: h, Protocols: protocols, MaxHeaderBytes: maxHeader, ReadHeaderTimeout: 10 * time.Second,
+		DisableGeneralOptionsHandler: true, // "OPTIONS *" would get an empty 200 that nobody has said
+		Handler:                      h, Protocols: protocols, MaxHeaderBytes: maxHeader, ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelWarn),
 	}
 }

@@ -79,6 +79,10 @@ func FuzzParser(f *testing.F) {
 			if !maps.Equal(got, want) {
 				t.Fatalf("of %q: got the names %v, net/http says %v", h.line, got, want)
 			}
+			// RFC 9112 section 6.1: whoever follows such a request may not be certain of its end.
+			if names := strings.ToLower("\n" + h.names); strings.Contains(names, "\ntransfer-encoding\n") && (strings.Contains(names, "\ncontent-length\n") || request.ProtoMinor == 0) {
+				t.Fatalf("of %q: followed %q", h.line, h.names)
+			}
 			if _, ok := h.spelt(request); !ok {
 				t.Fatalf("%q with %q does not match the request", h.line, strings.TrimSpace(h.names))
 			}

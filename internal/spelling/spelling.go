@@ -2,8 +2,9 @@
 // Gateway hands them on as they came, and functions can tell.
 //
 // A listener's connections are read along: request heads are parsed a second time for their names, bodies are skipped.
-// No byte is changed or held back, and nothing is decided by what is found here. Whenever it is not certain where a
-// request begins, nothing more is said of that connection, and the names keep net/http's spelling.
+// No byte is changed or held back, and nobody is let in by what is found here. Whenever it is not certain where a request
+// begins or ends, nothing more is said of that connection, and the names keep net/http's spelling. That it is not certain
+// is worth knowing, too: [Followed] says so.
 package spelling
 
 import (
@@ -37,8 +38,11 @@ func (l listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &conn{Conn: c}, nil
+	return Along(c), nil
 }
+
+// Along returns a connection that is read along, for a listener that makes its own.
+func Along(c net.Conn) net.Conn { return &conn{Conn: c} }
 
 // conn hands on what it reads. net/http reads from several goroutines in turn.
 type conn struct {
@@ -74,6 +78,28 @@ func Context(ctx context.Context, c net.Conn) context.Context {
 	return ctx
 }
 
+// Followed takes a request's head, as [Take] does and in its place, without the names. It reports whether it is certain
+// where the request ended: its length was given in one way, by Content-Length or by chunks, in a version of HTTP that has
+// them. It is false after anything that was not certain, and of a connection that is not read along.
+func Followed(r *http.Request) bool {
+	c, ok := r.Context().Value(contextKey{}).(*conn)
+	if !ok {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h, ok := c.read.take()
+	if !ok {
+		return false
+	}
+	if !h.isOf(r) {
+		c.read.giveUp() // the heads and the requests are out of step
+		c.read.heads = nil
+		return false
+	}
+	return true
+}
+
 // Take returns the names of a request. It must be called once for each request of the connection, before its header is
 // changed: the heads are taken in the order in which they came.
 func Take(r *http.Request) Names {
@@ -102,7 +128,7 @@ var moved = map[string]bool{"Host": true, "Transfer-Encoding": true, "Trailer": 
 // spelt compares the head with the request, and returns its names; false if they are not of the same request. A name that
 // was spelt in two ways has one spelling, the first, as its values have one list.
 func (h *head) spelt(r *http.Request) (Names, bool) {
-	if h.line != r.Method+" "+r.RequestURI {
+	if !h.isOf(r) {
 		return nil, false
 	}
 	differs := false
@@ -123,6 +149,12 @@ func (h *head) spelt(r *http.Request) (Names, bool) {
 		}
 	}
 	return names, true
+}
+
+// isOf reports whether the head's first line is the request's.
+func (h *head) isOf(r *http.Request) bool {
+	target, ok := strings.CutPrefix(h.line, r.Method)
+	return ok && strings.HasPrefix(target, " ") && target[1:] == r.RequestURI
 }
 
 // all are the names in their order.

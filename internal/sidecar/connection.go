@@ -1,0 +1,172 @@
+package sidecar
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+
+	"github.com/marquee-api/marquee/internal/spelling"
+)
+
+// door is the clients' listener, for a server that [attend] was told of. It sees what net/http keeps to itself:
+// how the bytes of a request are framed, and the answers to what is no request to it.
+type door struct {
+	net.Listener
+	p *Proxy
+}
+
+func (p *Proxy) newDoor(l net.Listener) net.Listener {
+	if s, ok := l.(secured); ok {
+		return p.newHandshakes(s)
+	}
+	return &door{l, p}
+}
+
+func (d *door) Accept() (net.Conn, error) {
+	c, err := d.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &client{Conn: spelling.Along(c), p: d.p}, nil
+}
+
+// attend has a server tell its connections, which a door has handed out, how far they are.
+func attend(s *http.Server) {
+	s.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+		if known, ok := c.(interface{ own() *client }); ok {
+			ctx = context.WithValue(spelling.Context(ctx, known.own().Conn), clientKey{}, known.own())
+		}
+		return ctx
+	}
+	s.ConnState = func(c net.Conn, state http.ConnState) {
+		if known, ok := c.(interface{ own() *client }); ok && state == http.StateIdle {
+			known.own().rests()
+		}
+	}
+}
+
+// client is a client's connection. net/http answers what it cannot read before any handler sees it, in words of its own.
+// Those are put into this proxy's: who has only the answer must see that it is not the API's.
+type client struct {
+	net.Conn // read along
+	p        *Proxy
+	stage    atomic.Int32
+}
+
+func (c *client) own() *client { return c }
+
+// secureClient is a client whose connection is secured; one that speaks HTTP/2 stays as it is.
+type secureClient struct {
+	*client
+	secured *tls.Conn
+}
+
+func (p *Proxy) secureClient(c *tls.Conn) net.Conn {
+	if c.ConnectionState().NegotiatedProtocol == "h2" {
+		return c
+	}
+	return &secureClient{&client{Conn: spelling.Along(c), p: p}, c}
+}
+
+// ConnectionState tells net/http that this is TLS.
+func (c *secureClient) ConnectionState() tls.ConnectionState { return c.secured.ConnectionState() }
+
+// Stages of a connection. Only while it waits can an answer be net/http's own.
+const (
+	waits   = iota // for a request that can be read
+	answers        // one
+	streams        // HTTP/2, whose frames are nobody else's business
+)
+
+type clientKey struct{}
+
+// begins marks the request's connection as one that is being answered.
+func begins(r *http.Request) {
+	own, ok := r.Context().Value(clientKey{}).(*client)
+	switch {
+	case !ok:
+	case r.ProtoMajor == 1:
+		own.stage.Store(answers)
+	default:
+		own.stage.Store(streams)
+	}
+}
+
+// endsConnection reports whether the request's connection must not be kept, because another reader could find its end in
+// another place and take what follows for a request, or not: Transfer-Encoding beside Content-Length, or in HTTP/1.0 (RFC
+// 9112 section 6.1). net/http has removed one of the two by now, so what was read along decides. It must be asked once for
+// each request. What could not be followed for another reason counts as well.
+func endsConnection(r *http.Request) bool {
+	if r.ProtoMajor != 1 {
+		return false
+	}
+	followed := spelling.Followed(r)
+	return !followed && (len(r.TransferEncoding) > 0 || r.ProtoMinor == 0)
+}
+
+// rests is when an answer has left and the next request has not begun.
+func (c *client) rests() { c.stage.CompareAndSwap(answers, waits) }
+
+func (c *client) Write(b []byte) (int, error) {
+	if c.stage.Load() != waits || !bytes.HasPrefix(b, []byte("HTTP/1.")) {
+		return c.Conn.Write(b)
+	}
+	refusal := refusalOfServer(b)
+	c.p.refuseUnread(c.RemoteAddr().String(), refusal)
+	if _, err := c.Conn.Write(refusal.wire()); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// refuseUnread counts and logs a refusal of what is not known as a request.
+func (p *Proxy) refuseUnread(remote string, r *Refusal) {
+	p.metrics.unreadable(r)
+	if p.accessLog {
+		p.log.Warn("request", slog.String("remote", remote), slog.Int("status", r.Status), slog.String("code", r.Code), slog.String("error", r.Message))
+	}
+}
+
+// CloseWrite lets net/http end a connection gently, while the client is still sending.
+func (c *client) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}
+
+// refusalOfServer translates an answer of net/http's: a status line, a header, and the status with a reason as the body.
+func refusalOfServer(answer []byte) *Refusal {
+	line, _, _ := bytes.Cut(answer, []byte("\r\n"))
+	_, body, _ := bytes.Cut(answer, []byte("\r\n\r\n"))
+	words := bytes.SplitN(line, []byte(" "), 3)
+	status := http.StatusBadRequest
+	if len(words) > 1 {
+		if n, err := strconv.Atoi(string(words[1])); err == nil {
+			status = n
+		}
+	}
+	switch status {
+	case http.StatusRequestHeaderFieldsTooLarge:
+		return refuseHeader.because("the request's header is larger than %d bytes, and API Gateway takes 10240; nothing was sent: send less", maxHeader)
+	case http.StatusNotImplemented:
+		return refuseCoding.because("the only Transfer-Encoding that is understood is chunked; nothing was sent: send that or a Content-Length")
+	case http.StatusExpectationFailed:
+		return refuseExpect.because("the only Expect that is understood is 100-continue; nothing was sent: leave it out")
+	case http.StatusHTTPVersionNotSupported:
+		return refuseVersion.because("the request is in no version of HTTP that is spoken here; nothing was sent: use 1.1, or begin with HTTP/2")
+	}
+	reason := "it is malformed"
+	if _, text, ok := bytes.Cut(body, []byte(": ")); ok {
+		reason = string(text)
+	}
+	refusal := refuseUnreadable.because("this is no HTTP request (%s); nothing was sent: send one with one Host and one length", reason)
+	refusal.Status = status
+	return refusal
+}
