@@ -41,20 +41,20 @@ type task struct {
 // beside several are for those that have none of their own.
 type event struct {
 	call
-	Requests    []call `json:"requests"`
-	Concurrency *int   `json:"concurrency"` // how many of the requests are under way at once
+	Requests    calls `json:"requests"`
+	Concurrency *int  `json:"concurrency"` // how many of the requests are under way at once
 }
 
 // call is one request.
 type call struct {
-	Method     string            `json:"method"`
-	Path       string            `json:"path"`        // a template below the stage: /movie_list/{year}/{title}
-	PathParams map[string]scalar `json:"path_params"` // values for the template, not encoded
-	Query      map[string]list   `json:"query"`       // a value or a list of values for each name
-	Headers    map[string]list   `json:"headers"`     // likewise
-	Body       json.RawMessage   `json:"body"`        // a string is sent as it is, anything else as JSON
-	Retry      *retrySettings    `json:"retry"`       // when it is sent again
-	TimeoutMS  *int              `json:"timeout_ms"`  // how long it may take with all its attempts
+	Method     string          `json:"method"`
+	Path       string          `json:"path"`        // a template below the stage: /movie_list/{year}/{title}
+	PathParams keyed[scalar]   `json:"path_params"` // values for the template, not encoded
+	Query      keyed[list]     `json:"query"`       // a value or a list of values for each name
+	Headers    keyed[list]     `json:"headers"`     // likewise
+	Body       json.RawMessage `json:"body"`        // a string is sent as it is, anything else as JSON
+	Retry      *retrySettings  `json:"retry"`       // when it is sent again
+	TimeoutMS  *int            `json:"timeout_ms"`  // how long it may take with all its attempts
 }
 
 // BadEventError says what is wrong with an event. Its name is the error type that Lambda reports.
@@ -67,16 +67,46 @@ func (e *BadEventError) Error() string { return "event: " + e.reason }
 func parseEvent(payload []byte) (work, error) {
 	var e event
 	if len(bytes.TrimSpace(payload)) > 0 {
-		decoder := json.NewDecoder(bytes.NewReader(payload))
-		decoder.DisallowUnknownFields()
-		if err := decoder.Decode(&e); err != nil {
+		if err := decode(payload, &e); err != nil {
 			return work{}, &BadEventError{explain(err)}
-		}
-		if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-			return work{}, &BadEventError{"more than one JSON value"}
 		}
 	}
 	return e.work()
+}
+
+// decode reads one JSON value without unknown fields.
+func decode(text []byte, out any) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(out); err != nil {
+		return err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("more than one JSON value")
+	}
+	return nil
+}
+
+// calls are the requests of a list. Their errors name the request.
+type calls []call
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (l *calls) UnmarshalJSON(data []byte) error {
+	var each []json.RawMessage
+	if err := json.Unmarshal(data, &each); err != nil || each == nil {
+		return err
+	}
+	*l = make(calls, len(each))
+	for i, text := range each {
+		if err := decode(text, &(*l)[i]); err != nil {
+			return inList(i, explain(err))
+		}
+	}
+	return nil
+}
+
+func inList(i int, reason string) *BadEventError {
+	return &BadEventError{fmt.Sprintf("request %d of the list: %s", i+1, reason)}
 }
 
 // work checks what goes together.
@@ -112,7 +142,7 @@ func (e event) work() (work, error) {
 		}
 		one, err := c.task()
 		if err != nil {
-			return work{}, &BadEventError{fmt.Sprintf("request %d of the list: %s", i+1, err.reason)}
+			return work{}, inList(i, err.reason)
 		}
 		w.requests = append(w.requests, one)
 	}
@@ -145,12 +175,15 @@ func (c call) isEmpty() bool {
 // explain rewords what encoding/json says for people who wrote an event, not a Go struct.
 func explain(err error) string {
 	var wrong *json.UnmarshalTypeError
+	var bad *BadEventError
 	switch {
+	case errors.As(err, &bad):
+		return bad.reason
 	case errors.As(err, &wrong) && wrong.Field == "":
 		return fmt.Sprintf("%s where an object is expected", wrong.Value)
 	case errors.As(err, &wrong):
 		field := strings.TrimPrefix(wrong.Field, "call.") // the embedded struct is no part of the event
-		return fmt.Sprintf("field %q: %s is not what goes there", field, wrong.Value)
+		return fmt.Sprintf("field %q: %s where %s is expected", field, wrong.Value, expected(wrong.Type))
 	}
 	reason := strings.TrimPrefix(err.Error(), "json: ")
 	if strings.HasPrefix(reason, "unknown field") {

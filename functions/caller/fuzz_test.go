@@ -10,7 +10,7 @@ import (
 func FuzzParseEvent(f *testing.F) {
 	for _, seed := range []string{
 		``, `null`, `{"path":"/x","query":{"a":[1,"b"]},"body":"t"}`, `{"requests":[{},{"retry":{"statuses":[503]}}],"concurrency":2,"timeout_ms":5}`,
-		`{"retry":{"max_attempts":10,"base_delay_ms":1,"max_delay_ms":2,"all_methods":true}}`, `{"requests":[]}`, `{"path_params":{"a":-0.0e1}}`,
+		`{"retry":{"max_attempts":10,"base_delay_ms":1,"max_delay_ms":2,"all_methods":true}}`, `{"requests":[]}`, `{"path_params":{"a":-0.0e1}}`, `{"requests":[{"query":{"a":[{}]}},null]}`, `{"headers":{"a":null},"query":null}`,
 	} {
 		f.Add([]byte(seed))
 	}

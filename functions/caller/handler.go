@@ -4,11 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -19,10 +17,6 @@ import (
 // answerTime is kept back from the invocation's deadline, so that a call which takes too long ends in an error that says
 // so and not in Lambda killing the function.
 const answerTime = 500 * time.Millisecond
-
-// maxResult is what Lambda returns of an invocation (Lambda quotas: 6 MB, which its error says are 6291556 bytes), less what
-// stands around the results of a list and the failures in it.
-const maxResult = 6291556 - 64<<10
 
 // handler answers invocations. It implements lambda.Handler, which leaves the payload's decoding to it: an invocation
 // without a payload is one with every default.
@@ -36,6 +30,14 @@ type handler struct {
 func (h *handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	ctx, cancel := withAnswerTime(ctx)
 	defer cancel()
+	out, err := h.invoke(ctx, payload)
+	if err != nil {
+		return nil, reported(err)
+	}
+	return out, nil
+}
+
+func (h *handler) invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	todo, err := parseEvent(payload)
 	if err != nil {
 		return nil, err
@@ -53,40 +55,30 @@ func (h *handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		return nil, err
 	}
 	out, err := json.Marshal(one)
-	if err == nil && len(out) > maxResult {
-		return nil, tooLarge(len(out))
+	if len(out) > maxResult {
+		return nil, &ResultTooLargeError{tooLarge(one, len(out))}
 	}
 	return out, err
 }
 
-func tooLarge(size int) error {
-	return fmt.Errorf("the result has %d bytes, more than Lambda returns: ask for less", size)
-}
-
-// callAll keeps the order of the requests, and as many of them under way as the event allows. Results for which there is no
-// room any more are failures: memory and Lambda's limit on what an invocation returns end there.
+// callAll keeps the order of the requests, and as many of them under way as the event allows.
 func (h *handler) callAll(ctx context.Context, todo work) []result {
-	out := make([]result, len(todo.requests))
+	out := newRoom(len(todo.requests))
 	places := make(chan struct{}, todo.concurrency)
 	var running sync.WaitGroup
-	var size atomic.Int64
 	for i, request := range todo.requests {
 		places <- struct{}{}
 		running.Go(func() {
 			defer func() { <-places }()
-			var err error
-			if out[i], err = h.call(ctx, request); err != nil {
-				out[i] = failed(err)
-				return
+			one, err := h.call(ctx, request)
+			if err != nil {
+				one = failed(err)
 			}
-			if all := size.Add(out[i].size()); all > maxResult {
-				size.Add(-out[i].size())
-				out[i] = result{Status: out[i].Status, Attempts: out[i].Attempts, Failure: fmt.Errorf("with this one: %w", tooLarge(int(all))).Error()}
-			}
+			out.put(i, one)
 		})
 	}
 	running.Wait()
-	return out
+	return out.results
 }
 
 // call makes one call and logs it. Neither query nor headers nor bodies are logged: they are the caller's secrets. A query
@@ -104,12 +96,12 @@ func (h *handler) call(ctx context.Context, request task) (result, error) {
 		resp, err = refusal.Response, nil
 	}
 	path, _, _ := strings.Cut(request.Path, "?")
-	log := h.log.With("method", request.Method, "path", path, "milliseconds", time.Since(started).Milliseconds())
+	log := h.log.With("method", cut(request.Method), "path", cut(path), "milliseconds", time.Since(started).Milliseconds())
 	if lc, ok := lambdacontext.FromContext(ctx); ok {
 		log = log.With("request_id", lc.AwsRequestID)
 	}
 	if err != nil {
-		log.ErrorContext(ctx, "no answer", "error", err, "attempts", failed(err).Attempts)
+		log.ErrorContext(ctx, "no answer", "error", cut(err.Error()), "attempts", failed(err).Attempts)
 		return result{}, err
 	}
 	log.InfoContext(ctx, "called", "status", resp.Status, "attempts", resp.Attempts)

@@ -190,8 +190,8 @@ func TestResultsThatLambdaWouldNotTake(t *testing.T) {
 	if out, err := sized(5*mib).Invoke(t.Context(), nil); err != nil || len(out) > 6291556 {
 		t.Errorf("5 MiB: got %d bytes, %v; want them", len(out), err)
 	}
-	if _, err := sized(6*mib).Invoke(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "more than Lambda returns") {
-		t.Errorf("6 MiB: got %v, want an error that names the limit", err)
+	if _, err := sized(6*mib+100).Invoke(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "that Lambda returns") {
+		t.Errorf("more than 6 MiB: got %v, want an error that names the limit", err)
 	}
 	out, err := sized(5*mib/2).Invoke(t.Context(), severalRequests(5, 1))
 	if err != nil || len(out) > 6291556 {
@@ -208,7 +208,7 @@ func TestResultsThatLambdaWouldNotTake(t *testing.T) {
 		t.Fatalf("got %d results, %d attempts, %v; want 5 and 5", len(got.Results), got.Attempts, err)
 	}
 	for i, r := range got.Results {
-		if kept := i < 2; kept != (r.Failure == "") || r.Status != 200 || !kept && !strings.Contains(r.Failure, "more than Lambda returns") {
+		if kept := i < 2; kept != (r.Failure == "") || r.Status != 200 || !kept && !strings.Contains(r.Failure, "that Lambda returns") {
 			t.Errorf("result %d: got %d %q, want it kept: %t", i, r.Status, r.Failure, kept)
 		}
 	}

@@ -80,6 +80,10 @@ func newRuntimeAPI(t *testing.T, deadline time.Duration) *runtimeAPI {
 	for path, failed := range map[string]bool{"response": false, "error": true} {
 		mux.HandleFunc("POST /2018-06-01/runtime/invocation/{id}/"+path, func(w http.ResponseWriter, r *http.Request) {
 			body, _ := io.ReadAll(r.Body)
+			if len(body) > lambdaLimit {
+				w.WriteHeader(http.StatusRequestEntityTooLarge)
+				return
+			}
 			w.WriteHeader(http.StatusAccepted)
 			api.outcomes <- outcome{failed, body}
 		})
@@ -203,6 +207,10 @@ func (s *apiStub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "an answer")
 	case "/dev/slow":
 		<-r.Context().Done()
+	case "/dev/big":
+		io.WriteString(w, strings.Repeat("x", 9_000_000))
+	case "/dev/escaped":
+		io.WriteString(w, strings.Repeat("<", 2<<20))
 	case "/dev/text":
 		w.Header().Set("Content-Type", "text/plain")
 		io.WriteString(w, "just text")
@@ -237,6 +245,7 @@ type answered struct {
 	Base64   bool `json:"is_base64_encoded"`
 	Attempts int
 	Error    *refusal
+	Failure  string
 }
 
 func TestProgramCalls(t *testing.T) {
@@ -320,8 +329,8 @@ func TestProgramReportsErrors(t *testing.T) {
 	api.start(t, lambdaEnvironment(stub.URL+"/dev"))
 	for name, tt := range map[string]struct{ event, kind, message string }{
 		"unknown field": {`{"methd":"GET"}`, "BadEventError", `unknown field "methd"`},
-		"missing value": {`{"path":"/{year}"}`, "", "no value for {year}"},
-		"too slow":      {`{"path":"/slow"}`, "", "deadline exceeded"},
+		"missing value": {`{"path":"/{year}"}`, "CallError", "no value for {year}"},
+		"too slow":      {`{"path":"/slow"}`, "CallError", "deadline exceeded"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out := api.invoke(t, tt.event)

@@ -74,18 +74,9 @@ func newResult(resp *apiclient.Response, cause *apiclient.APIError) result {
 	return r
 }
 
-// size is how many bytes of the invocation's result it is.
-func (r result) size() int64 {
-	text, err := json.Marshal(r)
-	if err != nil {
-		return 0 // which the whole result's error says
-	}
-	return int64(len(text))
-}
-
 // failed is the result of a request that has no answer.
 func failed(err error) result {
-	r := result{Failure: err.Error()}
+	r := result{Failure: cut(err.Error())}
 	var call *apiclient.CallError
 	if errors.As(err, &call) {
 		r.Attempts, r.Retried = call.Attempts, attemptsOf(call.Retried)
@@ -98,7 +89,7 @@ func attemptsOf(list []apiclient.Attempt) []attempt {
 	for _, a := range list {
 		one := attempt{Status: a.StatusCode, Type: a.ErrorType()}
 		if a.Err != nil {
-			one.Failure = a.Err.Error()
+			one.Failure = cut(a.Err.Error())
 		}
 		out = append(out, one)
 	}
