@@ -215,3 +215,17 @@ func TestRequestIDs(t *testing.T) {
 		t.Error("a caller's other text was kept")
 	}
 }
+
+// A header that HTTP cannot carry is nobody's loss in silence: the record names it. A line break never makes a header of
+// its own.
+func TestSecurityHeadersOfAnAnswer(t *testing.T) {
+	f := newFixture(t, answering(`{"statusCode":200,"headers":{"bad name":"a"}}`))
+	got := f.do(t, call{})
+	if r := f.next(t); got.status != 502 || !strings.Contains(r.Why, `"bad name" is no name of a header`) {
+		t.Errorf("got %d and the reason %q", got.status, r.Why)
+	}
+	f = newFixture(t, answering(`{"statusCode":200,"headers":{"x-a":"1\r\nSet-Cookie: a=b"}}`))
+	if got := f.do(t, call{}); got.header.Get("X-A") != "1  Set-Cookie: a=b" || got.header.Get("Set-Cookie") != "" {
+		t.Errorf("got %v", got.header)
+	}
+}

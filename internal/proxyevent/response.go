@@ -105,6 +105,9 @@ func (a *answer) setStatus(raw json.RawMessage) error {
 func (a *answer) setHeaders(values map[string]any) error {
 	a.single = make(map[string]string, len(values))
 	for name, v := range values {
+		if err := checkHeaderName(name); err != nil {
+			return err
+		}
 		text, err := headerValue(name, v)
 		if err != nil {
 			return err
@@ -117,6 +120,9 @@ func (a *answer) setHeaders(values map[string]any) error {
 func (a *answer) setMultiValueHeaders(values map[string][]any) error {
 	a.multi = make(map[string][]string, len(values))
 	for name, list := range values {
+		if err := checkHeaderName(name); err != nil {
+			return err
+		}
 		for _, v := range list {
 			text, err := headerValue(name, v)
 			if err != nil {
@@ -124,6 +130,22 @@ func (a *answer) setMultiValueHeaders(values map[string][]any) error {
 			}
 			a.multi[name] = append(a.multi[name], text)
 		}
+	}
+	return nil
+}
+
+// checkHeaderName refuses what is no token (RFC 9110, section 5.6.2): net/http would leave such a header out and say
+// nothing. What API Gateway makes of one is not documented.
+func checkHeaderName(name string) error {
+	for i := range len(name) {
+		c := name[i]
+		if c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0 {
+			continue
+		}
+		return fmt.Errorf("%q is no name of a header", name)
+	}
+	if name == "" {
+		return errors.New("a header has no name")
 	}
 	return nil
 }

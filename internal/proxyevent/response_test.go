@@ -1,8 +1,10 @@
 package proxyevent_test
 
 import (
+	"bytes"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -36,6 +38,12 @@ func TestParseResponse(t *testing.T) {
 		"boolean header":           {payload: `{"headers":{"x-a":true}}`, want: proxyevent.Response{Status: 200, Header: http.Header{"x-a": {"true"}, "Content-Type": {"application/json"}}}},
 		"multi value not a list":   {payload: `{"multiValueHeaders":{"x-a":"1"}}`, err: proxyevent.ErrMalformed},
 		"header an object":         {payload: `{"headers":{"x-a":{}}}`, err: proxyevent.ErrMalformed},
+		"a space in a name":        {payload: `{"headers":{"bad name":"a"}}`, err: proxyevent.ErrMalformed},
+		"a colon in a name":        {payload: `{"headers":{"bad:":"a"}}`, err: proxyevent.ErrMalformed},
+		"a line break in a name":   {payload: `{"multiValueHeaders":{"a\r\nSet-Cookie":["x"]}}`, err: proxyevent.ErrMalformed},
+		"an empty name":            {payload: `{"headers":{"":"a"}}`, err: proxyevent.ErrMalformed},
+		"a name beyond ASCII":      {payload: `{"multiValueHeaders":{"größe":[]}}`, err: proxyevent.ErrMalformed},
+		"every mark of a token":    {payload: "{\"headers\":{\"!#$%&'*+-.^_`|~09azAZ\":\"a\"}}", want: proxyevent.Response{Status: 200, Header: http.Header{"!#$%&'*+-.^_`|~09azAZ": {"a"}, "Content-Type": {"application/json"}}}},
 		"body an object":           {payload: `{"body":{}}`, err: proxyevent.ErrMalformed},
 		"body null":                {payload: `{"body":null}`, want: proxyevent.Response{Status: 200, Header: jsonType}},
 		"content type is kept":     {payload: `{"headers":{"content-type":"text/plain"}}`, want: proxyevent.Response{Status: 200, Header: http.Header{"Content-Type": {"text/plain"}}}},
@@ -76,10 +84,20 @@ func TestParseResponse(t *testing.T) {
 	}
 }
 
+// count is how many lines the headers make.
+func count(h http.Header) int {
+	n := 0
+	for _, values := range h {
+		n += len(values)
+	}
+	return n
+}
+
 // Whatever a function answers, the result is an error or a response that net/http can send.
 func FuzzParseResponse(f *testing.F) {
 	f.Add(`{"statusCode":200,"headers":{"a":"b"},"multiValueHeaders":{"A":["b"]},"body":"x","isBase64Encoded":true}`, "*/*")
 	f.Add(`{"statusCode":"0x1"}`, "")
+	f.Add(`{"headers":{"bad name":"a"},"multiValueHeaders":{"":["b"]}}`, "")
 	f.Fuzz(func(t *testing.T, payload, accept string) {
 		got, err := proxyevent.ParseResponse([]byte(payload), accept, []string{"*/*"})
 		if err != nil {
@@ -90,6 +108,10 @@ func FuzzParseResponse(f *testing.F) {
 		}
 		if got.Status < 200 || got.Status > 599 || got.Header.Get("Content-Type") == "" && len(got.Header["Content-Type"]) == 0 {
 			t.Errorf("got status %d, headers %v", got.Status, got.Header)
+		}
+		var wire bytes.Buffer // where net/http leaves out what it cannot send
+		if err := got.Header.Write(&wire); err != nil || strings.Count(wire.String(), "\r\n") != count(got.Header) {
+			t.Errorf("of the headers %v are sent %q, %v", got.Header, wire.String(), err)
 		}
 	})
 }
