@@ -272,7 +272,7 @@ func (o callOptions) checkArgs() error {
 	return nil
 }
 
-// readData reads the argument of -d. One byte more than API Gateway takes is enough to be refused.
+// readData reads the argument of -d, of a file no more than it takes to see that API Gateway would refuse it.
 func readData(data string, stdin io.Reader) ([]byte, error) {
 	name, isFile := strings.CutPrefix(data, "@")
 	if !isFile {
@@ -290,6 +290,9 @@ func readData(data string, stdin io.Reader) ([]byte, error) {
 	body, err := io.ReadAll(io.LimitReader(in, apiclient.MaxBodyBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("-d %s: %w", data, err)
+	}
+	if len(body) > apiclient.MaxBodyBytes {
+		return nil, fmt.Errorf("-d %s: %w", data, apiclient.ErrBodyTooLarge)
 	}
 	return body, nil
 }
