@@ -119,7 +119,7 @@ func (c *client) Write(b []byte) (int, error) {
 	}
 	refusal := refusalOfServer(b)
 	c.p.refuseUnread(c.RemoteAddr().String(), refusal)
-	if _, err := c.Conn.Write(refusal.wire()); err != nil {
+	if _, err := c.Conn.Write(refusal.wire(c.p.now())); err != nil {
 		return 0, err
 	}
 	return len(b), nil

@@ -153,6 +153,10 @@ func TestWhatIsNoRequest(t *testing.T) {
 			if !resp.Close {
 				t.Error("the connection stays")
 			}
+			// RFC 9110 section 6.6.1: a 4xx has one.
+			if _, err := http.ParseTime(resp.Header.Get("Date")); err != nil {
+				t.Error(err)
+			}
 			if _, text := side.get(t, "/-/metrics"); !strings.Contains(text, `marquee_proxy_refusals_total{code="`+tt.code+`"} 1`) {
 				t.Errorf("not counted: %s", grep(text, "refusals_total"))
 			}

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"syscall"
+	"time"
 
 	"github.com/marquee-api/marquee/apiclient"
 )
@@ -142,8 +143,8 @@ func (r *Refusal) write(w http.ResponseWriter) {
 }
 
 // wire is the refusal as the last thing that an HTTP/1.1 connection says.
-func (r *Refusal) wire() []byte {
-	header := http.Header{"Connection": {"close"}}
+func (r *Refusal) wire(now time.Time) []byte {
+	header := http.Header{"Connection": {"close"}, "Date": {now.UTC().Format(http.TimeFormat)}}
 	body := r.fill(header)
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "HTTP/1.1 %d %s\r\n", r.Status, http.StatusText(r.Status))

@@ -144,12 +144,19 @@ func (x *exchange) take() (*spool, *Refusal) {
 // refuse answers in the API's place.
 func (x *exchange) refuse(r *Refusal) {
 	x.status, x.refusal = r.Status, r
-	if r.Code != refuseTooLarge.Code || x.r.ProtoMajor != 1 {
+	if r.Code != refuseTooLarge.Code {
+		r.write(x.w)
+		return
+	}
+	control := http.NewResponseController(x.w)
+	if x.r.ProtoMajor != 1 {
+		// Whoever still sends when a stream has ended is answered by a reset, for which clients drop what they have got. So
+		// the answer comes second. One who asked first is told to send here: net/http keeps Expect to itself.
+		x.drain(control)
 		r.write(x.w)
 		return
 	}
 	x.w.Header()["Connection"] = []string{"close"}
-	control := http.NewResponseController(x.w)
 	control.EnableFullDuplex() //nolint:errcheck // HTTP/1 has it
 	r.write(x.w)
 	if x.r.Header.Get("Expect") == "" && control.Flush() == nil {

@@ -117,7 +117,7 @@ func (h *handshakes) failed(raw net.Conn, err error) {
 	h.p.refuseUnread(remote, refusal)
 	defer context.AfterFunc(h.ctx, func() { raw.Close() })()
 	raw.SetDeadline(time.Now().Add(time.Second)) //nolint:errcheck // a socket has deadlines
-	if _, err := raw.Write(refusal.wire()); err != nil {
+	if _, err := raw.Write(refusal.wire(h.p.now())); err != nil {
 		return
 	}
 	if half, ok := raw.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
