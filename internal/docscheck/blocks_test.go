@@ -38,7 +38,7 @@ func documents(t *testing.T) []string {
 	return paths
 }
 
-// block is a fenced block of shell.
+// block is a fenced block of shell, or of Go.
 type block struct {
 	place  string // "README.md:12"
 	prompt bool   // language console
@@ -53,7 +53,10 @@ var (
 )
 
 // blocksOf finds the shell in a document.
-func blocksOf(path, text string) []block {
+func blocksOf(path, text string) []block { return blocksIn(path, text, shells) }
+
+// blocksIn finds the blocks in some languages.
+func blocksIn(path, text string, languages []string) []block {
 	var (
 		blocks []block
 		open   *block
@@ -75,7 +78,7 @@ func blocksOf(path, text string) []block {
 		case strings.HasPrefix(trimmed, "```"):
 			language := strings.TrimLeft(trimmed, "`")
 			fence = trimmed[:len(trimmed)-len(language)]
-			if slices.Contains(shells, language) {
+			if slices.Contains(languages, language) {
 				open = &block{place: fmt.Sprintf("%s:%d", path, i+1), prompt: language == "console", line: i + 2, mark: mark}
 			}
 		case comment.MatchString(trimmed):

@@ -11,4 +11,10 @@
 // A block of the language console has prompts ("$ ") and output: each line of output has to come, in this order, and "…"
 // stands for anything. Blocks run in the order of the documents, in a copy of this folder. The ports that they name are
 // the usual ones and are replaced by those of the stack that the test runs.
+//
+// A block of Go is a file, or the body of a function that returns an error, and says what that function is given. It
+// compiles, and looks at each of its errors:
+//
+//	<!-- compiles -->
+//	<!-- compiles with ctx context.Context, cfg aws.Config -->
 package docscheck
