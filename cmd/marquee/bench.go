@@ -161,8 +161,8 @@ func bench(ctx context.Context, env environment, o benchOptions) error {
 	if err := o.allowed(target, requests); err != nil {
 		return err
 	}
-	if _, err := target.credentials.Retrieve(ctx); err != nil {
-		return fmt.Errorf("looking for credentials: %w", target.explain(err))
+	if err := target.retrieve(ctx); err != nil {
+		return err
 	}
 	wire, plan, err := o.plan(ctx, target, requests)
 	if err != nil {

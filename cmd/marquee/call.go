@@ -1,17 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"net/url"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -19,8 +16,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/marquee-api/marquee/apiclient"
+	"github.com/marquee-api/marquee/internal/answer"
 	"github.com/marquee-api/marquee/internal/sidecar"
-	"github.com/marquee-api/marquee/internal/terminal"
+	"github.com/marquee-api/marquee/internal/waiting"
 )
 
 const callLong = `Send a signed request to the private API, as curl would, and print the answer's body.
@@ -31,12 +29,21 @@ METHOD is GET, or POST when there is a body.
 The API is --url, else the local stack that is running (its state file), else MARQUEE_URL. Against the local stack the
 request is signed by its profile caller, or reader if it has no caller; elsewhere by the SDK's default credentials.
 
-The exit status is 0 for an answer of 2xx, 4 for 4xx, 5 for 5xx, and 1 for anything else. With --repeat it is the highest.`
+The answer is passed on as it comes. At a terminal JSON is indented and coloured, what would control the terminal is shown
+as ^[ and the like, and binary data is not written; a pipe and -o get every byte as it is.
+
+The exit status is 0 for an answer of 2xx, 4 for 4xx, 5 for 5xx, and 1 for anything else, such as no answer or one that
+breaks off. With --repeat it is the highest: a lost connection ends a run as little as a 503.`
+
+// defaultCallTimeout is the 29 seconds after which API Gateway gives up unless it was told otherwise ("Amazon API Gateway
+// quotas", developer guide), and some for the way.
+const defaultCallTimeout = 35 * time.Second
 
 const callExample = `  marquee call /movie_list -q limit=5
   marquee call '/movie_list/{year}/{title}' -p year=2013 -p title=Rush
   marquee call PUT /movie_list/2013/Rush -d @rush.json
   marquee call --profile stranger --show-signing /movie_list
+  marquee call /movie_list -o movies.json
   curl "$(marquee call --presign /movie_list)"
   marquee call --url https://a1b2c3d4e5.execute-api.ap-northeast-2.amazonaws.com/dev \
       --vpce vpce-0abc-xyz.execute-api.ap-northeast-2.vpce.amazonaws.com /movie_list`
@@ -56,6 +63,10 @@ type callOptions struct {
 	stateGiven                 bool
 
 	showSigning, include bool
+
+	output      string
+	outputGiven bool
+	timeout     time.Duration
 
 	retry   int
 	repeat  int
@@ -77,6 +88,7 @@ func newCallCommand(env environment) *cobra.Command {
 			o.hasData = cmd.Flags().Changed("data")
 			o.stateGiven = cmd.Flags().Changed("state")
 			o.asURL = cmd.Flags().Changed("presign")
+			o.outputGiven = cmd.Flags().Changed("output")
 			if err := checkPresign(cmd.Flags(), o.presign); err != nil {
 				return err
 			}
@@ -89,10 +101,12 @@ func newCallCommand(env environment) *cobra.Command {
 	o.addTargetFlags(f)
 	f.BoolVar(&o.showSigning, "show-signing", false, "print the canonical request and the string to sign to standard error")
 	f.IntVar(&o.retry, "retry", 0, "send again up to `N` times what failed for the moment: throttling and connections that cannot be made, and if the method is idempotent 5xx and lost connections")
-	f.IntVar(&o.repeat, "repeat", 1, "send the request `N` times, each signed anew")
+	f.IntVar(&o.repeat, "repeat", 1, "send the request `N` times, each signed anew, whatever becomes of those before")
 	f.DurationVar(&o.presign, "presign", 0, "print a URL that is valid for `DURATION`, at most the 5m for which API Gateway takes a signature (5m if left out), in place of sending")
 	f.Lookup("presign").NoOptDefVal = "5m"
 	f.BoolVarP(&o.include, "include", "i", false, "print the answer's status and headers, too")
+	f.StringVarP(&o.output, "output", "o", "", "write the answer to `FILE`, an error's too, when all of it is there; - is standard output as it is, a terminal's too")
+	f.DurationVar(&o.timeout, "timeout", defaultCallTimeout, "wait at most `DURATION` for an answer to begin, and then for each next piece of it; 0 is any time")
 	return cmd
 }
 
@@ -135,6 +149,9 @@ func call(ctx context.Context, env environment, o callOptions) error {
 	if err != nil {
 		return err
 	}
+	if err := target.retrieve(ctx); err != nil {
+		return err
+	}
 	client, err := apiclient.New(o.config(target, env.Stderr))
 	if err != nil {
 		return err
@@ -142,26 +159,13 @@ func call(ctx context.Context, env environment, o callOptions) error {
 	if o.asURL {
 		return o.printURL(ctx, env, client, presigned{target: target, request: request})
 	}
-	reader := terminal.Of(env.Stdout, env.Getenv)
-	out := answerPrinter{out: env.Stdout, include: o.include, person: reader.IsTerminal(), colour: reader.Colour()}
-	var worst *exitStatus
-	for i := range o.repeat {
-		resp, err := client.Do(ctx, request)
-		var refusal *apiclient.APIError
-		if errors.As(err, &refusal) {
-			resp = refusal.Response
-		} else if err != nil {
-			return target.explain(err)
-		}
-		if err := out.print(resp, i < o.repeat-1); err != nil {
-			return fmt.Errorf("writing the answer: %w", err)
-		}
-		worst = worse(worst, target.statusOf(refusal, out.person))
+	out, err := o.openOutput(env)
+	if err != nil {
+		return err
 	}
-	if worst == nil {
-		return nil
-	}
-	return worst
+	defer out.discard()
+	sending := callSending{client: client, target: target, request: request, out: out, stderr: env.Stderr}
+	return sending.repeat(ctx, o.repeat)
 }
 
 // config is the client's. Who types a command wants to see what one request does, so nothing is sent again unless told.
@@ -169,7 +173,10 @@ func (o callOptions) config(target *callTarget, stderr io.Writer) apiclient.Conf
 	cfg := apiclient.Config{
 		Endpoint:    target.endpoint,
 		Credentials: target.credentials,
-		Retry:       apiclient.Retry{MaxAttempts: 1 + o.retry},
+		Base:        &waiting.Transport{Base: apiclient.NewBase(http.ProxyFromEnvironment), Limit: o.timeout},
+		Retry: apiclient.Retry{MaxAttempts: 1 + o.retry, OnRetry: func(a apiclient.Attempt, wait time.Duration) {
+			fmt.Fprintf(stderr, "marquee: attempt %d: %s; sent again in %s\n", a.Number, answer.Clean(outcomeOf(a)), wait.Round(time.Millisecond))
+		}},
 		Clock: apiclient.Clock{OnCorrection: func(c apiclient.ClockCorrection) {
 			fmt.Fprintf(stderr, "marquee: this machine's clock is off by %s; signed again with the gateway's time\n", c.Offset.Round(time.Second))
 		}},
@@ -182,41 +189,12 @@ func (o callOptions) config(target *callTarget, stderr io.Writer) apiclient.Conf
 	return cfg
 }
 
-// answerPrinter writes answers to standard output.
-type answerPrinter struct {
-	out     io.Writer
-	include bool // status and headers, too
-	person  bool // reads along at a terminal
-	colour  bool
-}
-
-// print writes one answer as it came, and an end of line if more follows.
-func (p answerPrinter) print(resp *apiclient.Response, more bool) error {
-	var text bytes.Buffer
-	if p.include {
-		fmt.Fprintf(&text, "%s %d %s\n", resp.Proto, resp.Status, http.StatusText(resp.Status))
-		for _, name := range slices.Sorted(maps.Keys(resp.Header)) {
-			for _, value := range resp.Header[name] {
-				fmt.Fprintf(&text, "%s: %s\n", name, value)
-			}
-		}
-		text.WriteByte('\n')
-	}
-	if p.colour && resp.IsJSON() {
-		text.Write(colourJSON(resp.Body))
-	} else {
-		text.Write(resp.Body)
-	}
-	if (more || p.person) && !bytes.HasSuffix(text.Bytes(), []byte("\n")) {
-		text.WriteByte('\n')
-	}
-	_, err := p.out.Write(text.Bytes())
-	return err
-}
-
 // request reads the flags that describe the request.
 func (o callOptions) request(stdin io.Reader) (apiclient.Request, error) {
 	r := apiclient.Request{Method: o.method, Path: o.path, Header: make(http.Header), Query: make(url.Values)}
+	if o.timeout < 0 {
+		return r, errors.New("--timeout must not be negative: 0 waits any time")
+	}
 	if o.retry < 0 || o.repeat < 1 {
 		return r, fmt.Errorf("--retry %d --repeat %d: the first must not be negative, the second at least 1", o.retry, o.repeat)
 	}

@@ -21,7 +21,7 @@ import (
 const mostPresign = 5 * time.Minute
 
 // sendingFlags say how a request is sent, and what becomes of its answer.
-var sendingFlags = []string{"repeat", "retry", "include", "show-signing"}
+var sendingFlags = []string{"repeat", "retry", "include", "show-signing", "output", "timeout"}
 
 // checkPresign refuses what a presigned URL cannot be, and what would be passed over in silence beside it.
 func checkPresign(f *pflag.FlagSet, life time.Duration) error {

@@ -21,9 +21,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/smithy-go"
 
 	"github.com/marquee-api/marquee/apiclient"
 	"github.com/marquee-api/marquee/internal/local"
+	"github.com/marquee-api/marquee/internal/waiting"
 )
 
 // callTarget is where a request goes and who signs it.
@@ -90,6 +92,9 @@ func newTarget(ctx context.Context, env environment, o callOptions, where apicli
 	if where.Region == "" {
 		where.Region = region
 	}
+	if name := hostOf(where.URL); where.APIID == "" && strings.HasPrefix(name, "vpce-") {
+		return nil, fmt.Errorf("--url names a VPC endpoint, which does not say which API is meant: give the API's own URL, https://{api}.execute-api.{region}.amazonaws.com/{stage}, as --url, and beside it --vpce %s", name)
+	}
 	endpoint, err := apiclient.ResolveEndpoint(where)
 	if err != nil {
 		return nil, err
@@ -152,6 +157,15 @@ func useNamingHeaders(where *apiclient.EndpointConfig, header http.Header) error
 		where.APIID = id
 	}
 	return nil
+}
+
+// hostOf is the name in a URL; ResolveEndpoint says what is wrong with one that has none.
+func hostOf(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
 }
 
 func readCallState(path string) (*callState, error) {
@@ -237,9 +251,34 @@ func (s *callState) credentialsPath() (string, error) {
 	return "", fmt.Errorf("credentials file %s of the local stack is not there: the stack that wrote %s has stopped; start it anew with `make run`", s.CredentialsFile, s.path)
 }
 
+// imdsService is the instance metadata service, the last link of the SDK's chain: who ends there has no credentials, and on
+// most machines no such service either.
+const imdsService = "ec2imds"
+
+var errNoCredentials = errors.New("there are no credentials to sign with: give --profile, or the variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; " +
+	"`aws configure list-profiles` names the profiles that there are, `make run` starts a local stack with its own")
+
+// retrieve looks for the credentials before anything else takes time: asking a person for a code may take any.
+func (t *callTarget) retrieve(ctx context.Context) error {
+	if _, err := t.credentials.Retrieve(ctx); err != nil {
+		return t.explain(fmt.Errorf("looking for credentials: %w", err))
+	}
+	return nil
+}
+
 // explain says what a refused connection means: a state file outlives a stack that was killed. And it says how one logs
 // in where nobody has, or not for some time.
 func (t *callTarget) explain(err error) error {
+	var (
+		imds    *smithy.OperationError
+		timeout *waiting.Timeout
+	)
+	switch {
+	case errors.As(err, &imds) && imds.Service() == imdsService:
+		return errNoCredentials
+	case errors.As(err, &timeout):
+		return fmt.Errorf("%w: --timeout gives it more time, 0 any", err)
+	}
 	if login := (*ssocreds.InvalidTokenError)(nil); errors.As(err, &login) {
 		return fmt.Errorf("%w: log in with `aws sso login` for this profile", err)
 	}

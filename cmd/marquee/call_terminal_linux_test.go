@@ -91,3 +91,58 @@ func TestCallRefusedAtATerminal(t *testing.T) {
 		})
 	}
 }
+
+// TestSecurityCallAtATerminal: an answer does not control the terminal that it is shown on, and binary data stays away from
+// it unless somebody insists.
+func TestSecurityCallAtATerminal(t *testing.T) {
+	const picture = "\x89PNG\x00\x00"
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/dev/picture":
+			w.Header().Set("Content-Type", "image/png")
+			io.WriteString(w, picture)
+		case "/dev/no-picture":
+			w.WriteHeader(http.StatusNotFound)
+			io.WriteString(w, picture)
+		case "/dev/text":
+			io.WriteString(w, "a\x1b[2Jb\x1b]0;title\x07\n")
+		case "/dev/refused":
+			w.Header().Set("X-Amzn-Errortype", "AccessDeniedException")
+			w.Header().Set("X-Amzn-Requestid", "\u009b2J")
+			w.WriteHeader(http.StatusForbidden)
+			io.WriteString(w, `{"Message":"User: \u001b[2J"}`)
+		}
+	}))
+	defer api.Close()
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
+	for name, tt := range map[string]struct {
+		args          []string
+		status        int
+		shown, stderr string
+	}{
+		"a picture":            {[]string{"/picture"}, 1, "", "marquee: the answer is binary (image/png), and was not written to the terminal: write it to a file with -o FILE, or into a pipe; -o - shows it all the same\n"},
+		"an error in pictures": {[]string{"/no-picture"}, 4, "", "marquee: the answer is binary"},
+		"somebody insists":     {[]string{"/picture", "-o", "-"}, 0, picture, ""},
+		"escape sequences":     {[]string{"/text"}, 0, "a^[[2Jb^[]0;title^G\n", ""},
+		"in an error's words":  {[]string{"/refused", "-o", "/dev/null"}, 4, "", "marquee: 403 Forbidden: AccessDeniedException: User: ^[[2J (request id <U+009B>2J)\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			stdout, shown := openTerminal(t)
+			var stderr bytes.Buffer
+			args := []string{"call", "--url", api.URL + "/dev", "--region", "ap-northeast-2", "--state", "none.json"}
+			status := run(t.Context(), append(args, tt.args...), environment{
+				Getenv: func(string) string { return "" }, Stdin: strings.NewReader(""), Stdout: stdout, Stderr: &stderr,
+			})
+			if status != tt.status {
+				t.Errorf("exit status %d, want %d", status, tt.status)
+			}
+			if got := shown(); got != tt.shown {
+				t.Errorf("the terminal shows %q, want %q", got, tt.shown)
+			}
+			if got := stderr.String(); !strings.HasPrefix(got, tt.stderr) || tt.stderr == "" && got != "" {
+				t.Errorf("standard error has %q, want it to begin with %q", got, tt.stderr)
+			}
+		})
+	}
+}

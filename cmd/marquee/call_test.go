@@ -40,7 +40,7 @@ func TestCallScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
-			api := httptest.NewServer(firstRefuse(http.HandlerFunc(answerCall)))
+			api := httptest.NewServer(misbehave(firstRefuse(http.HandlerFunc(answerCall))))
 			env.Defer(api.Close)
 			stopped := httptest.NewServer(nil)
 			stopped.Close()

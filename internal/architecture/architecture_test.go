@@ -21,6 +21,7 @@ var allowed = map[string][]string{
 	"functions/caller":       {"apiclient"},
 	"functions/movielist":    {"internal/movies"},
 	"internal/architecture":  {},
+	"internal/answer":        {},
 	"internal/capture":       {},
 	"internal/console":       {"internal/gateway", "internal/shell"},
 	"internal/deploycheck":   {},
@@ -57,6 +58,7 @@ var allowed = map[string][]string{
 	"internal/tools/release":    {},
 	"internal/tools/termsvg":    {"internal/terminal"},
 	"internal/tools/scale":      {"internal/dynamolocal", "internal/movies", "internal/movies/load"},
+	"internal/waiting":          {},
 	"marqueetest":               {"apiclient", "internal/deployment", "internal/gateway", "internal/identity", "internal/spelling", "internal/stack"},
 
 	// Helpers of tests, which ship with nothing.

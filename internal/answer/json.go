@@ -1,8 +1,10 @@
-package main
+package answer
 
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"unicode/utf8"
 )
 
 // Colours as terminals have named them since ECMA-48; what they look like is the terminal's choice.
@@ -14,14 +16,16 @@ const (
 	colourOff     = "\x1b[0m"
 )
 
-// colourJSON indents a JSON document and colours it. What is no JSON comes back as it is.
-func colourJSON(text []byte) []byte {
+// colourJSON indents a JSON document and colours it, and writes escapes for what would control a terminal: the document stays
+// the same. It reports false for what is no JSON.
+func colourJSON(text []byte) ([]byte, bool) {
 	var indented bytes.Buffer
 	if json.Indent(&indented, text, "", "  ") != nil {
-		return text
+		return nil, false
 	}
+	text = escapeJSON(indented.Bytes())
 	var out bytes.Buffer
-	for rest := indented.Bytes(); len(rest) > 0; {
+	for rest := text; len(rest) > 0; {
 		n, colour := nextToken(rest)
 		if colour == "" {
 			out.Write(rest[:n])
@@ -33,7 +37,26 @@ func colourJSON(text []byte) []byte {
 		rest = rest[n:]
 	}
 	out.WriteByte('\n')
-	return out.Bytes()
+	return out.Bytes(), true
+}
+
+// escapeJSON writes what controls terminals as \u007f. Valid JSON has it in strings alone, and no control character below a
+// space anywhere but between its tokens.
+func escapeJSON(text []byte) []byte {
+	out := make([]byte, 0, len(text))
+	for len(text) > 0 {
+		r, n := utf8.DecodeRune(text)
+		switch {
+		case r == utf8.RuneError && n == 1:
+			out = utf8.AppendRune(out, r)
+		case r != '\n' && controls(r):
+			out = fmt.Appendf(out, `\u%04x`, r)
+		default:
+			out = append(out, text[:n]...)
+		}
+		text = text[n:]
+	}
+	return out
 }
 
 // nextToken is the length and the colour of what a valid JSON text begins with.
