@@ -19,7 +19,8 @@ func misbehave(next http.Handler) http.Handler {
 	var seen sync.Map
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := r.URL.Path
-		if _, again := seen.LoadOrStore(path, true); strings.Contains(path, "losing") && (!again || strings.Contains(path, "always")) {
+		_, again := seen.LoadOrStore(path, true)
+		if strings.Contains(path, "losing") && (!again || strings.Contains(path, "always")) {
 			panic(http.ErrAbortHandler)
 		}
 		switch path {
@@ -27,7 +28,11 @@ func misbehave(next http.Handler) http.Handler {
 			for range 30 {
 				w.Write(make([]byte, 1<<20))
 			}
-		case "/dev/half":
+		case "/dev/half", "/dev/then-half":
+			if !again && path == "/dev/then-half" {
+				io.WriteString(w, "all")
+				return
+			}
 			w.Header().Set("Content-Length", "100")
 			io.WriteString(w, "half")
 		case "/dev/silent-within":
