@@ -28,6 +28,8 @@ METHOD is GET, or POST when there is a body.
 
 The API is --url, else the local stack that is running (its state file), else MARQUEE_URL. Against the local stack the
 request is signed by its profile caller, or reader if it has no caller; elsewhere by the SDK's default credentials.
+A profile that --profile or AWS_PROFILE names is the local stack's, or if it has none of that name the one of the SDK's
+configuration.
 
 The answer is passed on as it comes. At a terminal JSON is indented and coloured, what would control the terminal is shown
 as ^[ and the like, and binary data is not written; a pipe and -o get every byte as it is.

@@ -82,7 +82,7 @@ func newTarget(ctx context.Context, env environment, o callOptions, where apicli
 	)
 	if state != nil {
 		region = state.Region
-		provider, err = state.provider(ctx, o.profile, env.Getenv("AWS_PROFILE"))
+		provider, err = state.providerOrChain(ctx, env, o.profile)
 	} else {
 		provider, region, err = defaultProvider(ctx, env, o.profile)
 	}
@@ -105,23 +105,26 @@ func newTarget(ctx context.Context, env environment, o callOptions, where apicli
 // defaultProvider is the SDK's chain: environment, profiles, SSO, web identity, containers, instances. A profile whose
 // role wants a second factor asks for its code.
 func defaultProvider(ctx context.Context, env environment, profile string) (aws.CredentialsProvider, string, error) {
-	options := []func(*config.LoadOptions) error{
-		config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) {
-			o.TokenProvider = func() (string, error) { return askForCode(env, aws.ToString(o.SerialNumber)) }
-		}),
-	}
+	var options []func(*config.LoadOptions) error
 	if profile != "" {
 		options = append(options, config.WithSharedConfigProfile(profile))
 	}
-	cfg, err := config.LoadDefaultConfig(ctx, options...)
+	cfg, err := loadChain(ctx, env, options...)
 	var unknown config.SharedConfigProfileNotExistError
 	if errors.As(err, &unknown) {
 		return nil, "", fmt.Errorf("there is no profile %q: `aws configure list-profiles` names those that there are", unknown.Profile)
 	}
+	return cfg.Credentials, cfg.Region, err
+}
+
+func loadChain(ctx context.Context, env environment, options ...func(*config.LoadOptions) error) (aws.Config, error) {
+	cfg, err := config.LoadDefaultConfig(ctx, append(options, config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) {
+		o.TokenProvider = func() (string, error) { return askForCode(env, aws.ToString(o.SerialNumber)) }
+	}))...)
 	if err != nil {
-		return nil, "", fmt.Errorf("looking for credentials: %w", err)
+		return cfg, fmt.Errorf("looking for credentials: %w", err)
 	}
-	return cfg.Credentials, cfg.Region, nil
+	return cfg, nil
 }
 
 // askForCode reads the code of a second factor from standard input.
@@ -197,6 +200,36 @@ func isThisMachine(host string) bool {
 	return slices.Contains([]string{"127.0.0.1", "localhost", "::1", "host.docker.internal"}, host)
 }
 
+// unknownProfileError says that the local stack has no profile of a name.
+type unknownProfileError struct {
+	profile string
+	source  string // who named it
+	has     []string
+}
+
+func (e *unknownProfileError) Error() string {
+	return fmt.Sprintf("the local stack has no profile %q (%s): it has %s", e.profile, e.source, strings.Join(e.has, ", "))
+}
+
+// byDefault is the source of a profile that nobody named.
+const byDefault = "the default"
+
+// providerOrChain is the local stack's profile, or if it has none of that name the one of the SDK's configuration. Only a
+// profile that somebody named is looked for there: what else the SDK's chain may find belongs to AWS, and is not for a
+// program on this machine.
+func (s *callState) providerOrChain(ctx context.Context, env environment, asked string) (aws.CredentialsProvider, error) {
+	provider, err := s.provider(ctx, asked, env.Getenv("AWS_PROFILE"))
+	var unknown *unknownProfileError
+	if !errors.As(err, &unknown) || unknown.source == byDefault {
+		return provider, err
+	}
+	cfg, err := loadChain(ctx, env, config.WithSharedConfigProfile(unknown.profile), config.WithDefaultRegion(s.Region))
+	if errors.As(err, new(config.SharedConfigProfileNotExistError)) {
+		return nil, fmt.Errorf("%w; neither has the configuration of the SDKs, which is what AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name, else ~/.aws/config and ~/.aws/credentials", unknown)
+	}
+	return cfg.Credentials, err
+}
+
 // provider reads one of the local stack's profiles: the one that is asked for, else caller, else reader.
 func (s *callState) provider(ctx context.Context, asked, fromEnv string) (aws.CredentialsProvider, error) {
 	profile, source := asked, "--profile"
@@ -204,7 +237,7 @@ func (s *callState) provider(ctx context.Context, asked, fromEnv string) (aws.Cr
 		profile, source = fromEnv, "AWS_PROFILE"
 	}
 	if profile == "" {
-		profile, source = "reader", "the default"
+		profile, source = "reader", byDefault
 		if _, ok := s.Profiles["caller"]; ok {
 			profile = "caller"
 		}
@@ -218,8 +251,7 @@ func (s *callState) provider(ctx context.Context, asked, fromEnv string) (aws.Cr
 	})
 	var unknown config.SharedConfigProfileNotExistError
 	if errors.As(err, &unknown) {
-		return nil, fmt.Errorf("the local stack has no profile %q (%s): it has %s", profile, source,
-			strings.Join(slices.Sorted(maps.Keys(s.Profiles)), ", "))
+		return nil, &unknownProfileError{profile, source, slices.Sorted(maps.Keys(s.Profiles))}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("profile %q of %s: %w", profile, file, err)

@@ -18,7 +18,8 @@ more than 10 MiB, API Gateway's limit, is answered 413. Answers of the proxy's o
 
 The API is --url, else the local stack that is running (its state file), else MARQUEE_URL. Against the local stack the
 requests are signed by its profile caller, or reader if it has no caller; elsewhere by the SDK's default credentials, which
-are renewed before they end. The region is read from the API's name, else it is --region, else AWS_REGION.
+are renewed before they end. A profile that --profile or AWS_PROFILE names is the local stack's, or if it has none of that
+name the one of the SDK's configuration. The region is read from the API's name, else it is --region, else AWS_REGION.
 
 Nothing is sent twice unless --retry says so: whoever calls the proxy has retries of its own, and two layers of them
 multiply. What API Gateway refused for a wrong clock or an ended token is put right and repeated once.
