@@ -52,9 +52,7 @@ func (b *builder) readServerlessAPI(res *resource) *API {
 	d.addResourcePolicy(auth.c.at("ResourcePolicy"), d.paths, api.Stage)
 	api.ResourcePolicy = b.onePolicy(c.at("Policy"), d)
 	api.BinaryMediaTypes = readBinaryTypes(c.at("BinaryMediaTypes"), d)
-	if size, ok := c.at("MinimumCompressionSize").integer(); ok {
-		api.MinimumCompressionSize = &size
-	}
+	api.MinimumCompressionSize = readCompression(c.at("MinimumCompressionSize"))
 	b.fillStageVariables(d, api)
 	d.endpointType = api.EndpointType
 	api.Routes = b.routes(d, c)
@@ -62,7 +60,9 @@ func (b *builder) readServerlessAPI(res *resource) *API {
 	b.readGatewayResponses(api, d, c)
 	b.readMethodSettings(api, c.at("MethodSettings"))
 	b.checkAPI(api, c)
-	b.warnAPI(c)
+	if !c.at("OpenApiVersion").exists() {
+		c.at("OpenApiVersion").warn(`without it SAM deploys a second stage with the name "Stage", which is not served here: set OpenApiVersion to 3.0.1`)
+	}
 	return api
 }
 
@@ -155,6 +155,20 @@ func readBinaryTypes(c cursor, d *definition) []string {
 	return out
 }
 
+// mostUncompressed is the largest size that API Gateway takes for MinimumCompressionSize (API reference, RestApi).
+const mostUncompressed = 10 << 20
+
+func readCompression(c cursor) *int {
+	size, ok := c.integer()
+	if !ok {
+		return nil
+	}
+	if size < 0 || size > mostUncompressed {
+		c.fail("the least size of what is compressed is 0 to %d bytes", mostUncompressed)
+	}
+	return &size
+}
+
 func readVariables(c cursor) map[string]string {
 	out := map[string]string{}
 	for _, e := range c.entries() {
@@ -223,22 +237,13 @@ func (b *builder) checkAPI(api *API, c cursor) {
 	if at := c.at("DisableExecuteApiEndpoint"); at.flag() {
 		at.fail("custom domain names are not served here, and this API answers to nothing else")
 	}
-	if at := c.at("EndpointAccessMode"); at.text() == "STRICT" {
-		at.fail("the access mode STRICT refuses calls whose TLS name is not their Host, which is not checked here: use BASIC")
-	}
+	checkAccessMode(c.at("EndpointAccessMode"))
 	b.checkLimits(api, c)
 }
 
-// warnAPI names what a local API does not do.
-func (b *builder) warnAPI(c cursor) {
-	if at := c.at("Domain"); at.exists() {
-		at.warn("custom domain names are not served here")
-	}
-	if at := c.at("CacheClusterEnabled"); at.flag() {
-		at.warn("answers are not cached here")
-	}
-	if !c.at("OpenApiVersion").exists() {
-		c.at("OpenApiVersion").warn(`without it SAM deploys a second stage with the name "Stage", which is not served here: set OpenApiVersion to 3.0.1`)
+func checkAccessMode(at cursor) {
+	if at.text() == "STRICT" {
+		at.fail("the access mode STRICT refuses calls whose TLS name is not their Host, which is not checked here: use BASIC")
 	}
 }
 
@@ -257,7 +262,7 @@ func (b *builder) readMethodSettings(api *API, c cursor) {
 	for _, at := range c.items() {
 		path, method := settingPath(at.at("ResourcePath").text()), strings.ToUpper(at.at("HttpMethod").text())
 		if at.at("CachingEnabled").flag() {
-			at.at("CachingEnabled").warn("answers are not cached here")
+			at.at("CachingEnabled").warn(notCached)
 		}
 		t := readThrottle(at.at("ThrottlingRateLimit"), at.at("ThrottlingBurstLimit"))
 		if t == nil {

@@ -15,6 +15,9 @@ func (b *builder) readEndpoint(res *resource) *VPCEndpoint {
 		Type: c.at("VpcEndpointType").textOr("Gateway"), PrivateDNS: c.at("PrivateDnsEnabled").flag(),
 		Policy: c.at("PolicyDocument").document(),
 	}
+	if !c.at("ServiceName").exists() && (c.at("ResourceConfigurationArn").exists() || c.at("ServiceNetworkArn").exists()) {
+		return e // it leads to no service of AWS, which has a warning
+	}
 	service, err := b.r.serviceOf(res)
 	if err != nil {
 		c.at("ServiceName").failWith(err)

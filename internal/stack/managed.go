@@ -108,7 +108,11 @@ func (b *builder) addEventPolicy(e *apiEvent, c cursor, d *definition, api curso
 }
 
 func (b *builder) warnEvent(e *apiEvent) {
-	if mode := e.c.at("ResponseTransferMode"); mode.text() == "STREAM" {
+	warnStreamed(e.c.at("ResponseTransferMode"))
+}
+
+func warnStreamed(mode cursor) {
+	if mode.text() == "STREAM" {
 		mode.warn("answers are not streamed here")
 	}
 }

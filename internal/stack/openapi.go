@@ -19,6 +19,8 @@ const (
 	extResponses   = "x-amazon-apigateway-gateway-responses"
 	extValidator   = "x-amazon-apigateway-request-validator"
 	extEndpoint    = "x-amazon-apigateway-endpoint-configuration"
+	extAccessMode  = "x-amazon-apigateway-endpoint-access-mode"
+	extCompression = "x-amazon-apigateway-minimum-compression-size"
 )
 
 // pathFields are the keys of a path that are not methods (OpenAPI specification, Path Item Object).
@@ -60,6 +62,10 @@ func (b *builder) readOpenAPI(c cursor) *definition {
 	}
 	b.readValidators(c, d)
 	checkEndpointExtension(c)
+	checkAccessMode(c.at(extAccessMode))
+	if at := c.at(extCompression); readCompression(at) != nil {
+		at.warn(notCompressed)
+	}
 	for _, path := range c.at("paths").entries() {
 		b.readPath(path, d)
 	}
@@ -162,6 +168,7 @@ func (b *builder) readOperation(c cursor, op *operation) {
 	}
 	op.timeout, op.timeoutAt = integration.at("timeoutInMillis").integerOr(0), integration.at("timeoutInMillis")
 	op.credentials = invokedBy(integration.at("credentials").text())
+	warnStreamed(integration.at("responseTransferMode"))
 	switch op.integration {
 	case "aws_proxy":
 		op.uri = integration.at("uri").text()

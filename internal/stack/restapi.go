@@ -7,6 +7,11 @@ import "strings"
 func (b *builder) readRestAPI(res *resource) []*API {
 	c := b.cursor(res)
 	d := newDefinition()
+	if at := c.at("CloneFrom"); at.exists() {
+		at.fail("the API is a copy of another one, whose methods are not known here, so calls would pass that AWS sends to them: write the " +
+			"methods out, or give the API a Condition that is false for the local run")
+		return nil
+	}
 	if at := c.at("BodyS3Location"); at.exists() {
 		at.warn("the API is not served here: its definition is not on this machine")
 		return nil
@@ -25,9 +30,7 @@ func (b *builder) readRestAPI(res *resource) []*API {
 			LogicalID: res.id, ID: id, Name: firstOf(c.at("Name").text(), d.title), ResourcePolicy: policy, Position: res.pos,
 			APIKeySource: readKeySource(c.at("ApiKeySourceType")), BinaryMediaTypes: readBinaryTypes(c.at("BinaryMediaTypes"), d),
 		}
-		if size, ok := c.at("MinimumCompressionSize").integer(); ok {
-			api.MinimumCompressionSize = &size
-		}
+		api.MinimumCompressionSize = readCompression(c.at("MinimumCompressionSize"))
 		b.readEndpointType(api, c.at("EndpointConfiguration"))
 		checkImport(c.at("Parameters"), api)
 		b.readStage(api, stage)
@@ -61,23 +64,23 @@ func checkImport(c cursor, api *API) {
 // nativeStage is a stage, from a resource of its own or from a deployment.
 type nativeStage struct {
 	name, variables, settings cursor
+	// own is the StageDescription of a deployment, which holds the settings of every method beside MethodSettings.
+	own cursor
 }
 
 func (b *builder) stagesOf(api string) []nativeStage {
 	var out []nativeStage
 	for _, res := range b.ofType("AWS::ApiGateway::Stage") {
 		if c := b.cursor(res); c.at("RestApiId").text() == api {
-			out = append(out, nativeStage{c.at("StageName"), c.at("Variables"), c.at("MethodSettings")})
-			if at := c.at("CacheClusterEnabled"); at.flag() {
-				at.warn("answers are not cached here")
-			}
+			out = append(out, nativeStage{name: c.at("StageName"), variables: c.at("Variables"), settings: c.at("MethodSettings")})
 		}
 	}
 	for _, res := range b.ofType("AWS::ApiGateway::Deployment") {
 		c := b.cursor(res)
 		if name := c.at("StageName"); name.exists() && c.at("RestApiId").text() == api {
-			description := c.at("StageDescription")
-			out = append(out, nativeStage{name, description.at("Variables"), description.at("MethodSettings")})
+			own := c.at("StageDescription")
+			out = append(out, nativeStage{name: name, variables: own.at("Variables"), settings: own.at("MethodSettings"), own: own})
+			b.warnStageDescription(own)
 		}
 	}
 	return out
@@ -86,6 +89,19 @@ func (b *builder) stagesOf(api string) []nativeStage {
 func (b *builder) readStage(api *API, stage nativeStage) {
 	api.Stage = b.readStageName(stage.name)
 	api.StageVariables = readVariables(stage.variables)
+	api.Throttle = readThrottle(stage.own.at("ThrottlingRateLimit"), stage.own.at("ThrottlingBurstLimit"))
+}
+
+// warnStageDescription names what of a deployment's own stage is not honoured.
+func (b *builder) warnStageDescription(c cursor) {
+	for _, name := range []string{"CacheClusterEnabled", "CachingEnabled"} {
+		if at := c.at(name); at.flag() {
+			at.warn(notCached)
+		}
+	}
+	if at := c.at("CanarySetting"); at.exists() {
+		at.warn(noCanary)
+	}
 }
 
 // addMethods adds the Method resources of an API to its definition.
@@ -163,6 +179,7 @@ func (b *builder) readNativeIntegration(c cursor, op *operation) {
 	op.integration = strings.ToLower(c.at("Type").text())
 	op.timeout, op.timeoutAt = c.at("TimeoutInMillis").integerOr(0), c.at("TimeoutInMillis")
 	op.credentials = invokedBy(c.at("Credentials").text())
+	warnStreamed(c.at("ResponseTransferMode"))
 	switch op.integration {
 	case "aws_proxy":
 		op.uri = c.at("Uri").text()

@@ -168,6 +168,7 @@ func (b *builder) build(data []byte) (*Stack, error) {
 	}
 	b.checkConditions()
 	b.expandSAM()
+	b.warnProperties()
 	b.readParametersOut()
 	b.readFunctions()
 	b.readIAM()
