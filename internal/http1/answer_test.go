@@ -111,6 +111,42 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// TestConnectionOptions: what Connection names beside close is known, however the header arrives.
+func TestConnectionOptions(t *testing.T) {
+	long := "X: " + strings.Repeat("x", 9000) + "\r\n"
+	for name, tt := range map[string]struct {
+		lines string
+		want  []string
+	}{
+		"close last":         {"Connection: X-Hop, close\r\n", []string{"X-Hop, close"}},
+		"two lines":          {"connection: close\r\nX-Hop: 1\r\nCONNECTION: X-Hop\r\n", []string{"close", "X-Hop"}},
+		"folded":             {"Connection: close,\r\n X-Hop\r\n", []string{"close, X-Hop"}},
+		"before much":        {"Connection: close, X-Hop\r\n" + long, []string{"close, X-Hop"}},
+		"after much":         {long + "Connection: close, X-Hop\r\n", []string{"close, X-Hop"}},
+		"without close":      {"Connection: X-Hop\r\n", []string{"X-Hop"}},
+		"close alone":        {"Connection: close\r\n", nil},
+		"in another's value": {"X: Connection: X-Hop\r\nConnection: close\r\n", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			answer := "HTTP/1.1 200 OK\r\n" + tt.lines + "Content-Length: 30\r\n\r\nConnection: X-Body, close\r\n\r\n\r\n"
+			for _, pieces := range [][]string{{answer}, {answer[:1], answer[1:25], answer[25:]}, {"HTTP/1.1 103 Early Hints\r\nConnection: X-Early\r\n\r\n", answer}} {
+				p := newPeer(t, func(_ int, c *peerConn) {
+					if c.request() == nil {
+						return
+					}
+					for _, piece := range pieces {
+						c.say(piece)
+					}
+				})
+				got := newTransport(t, nil).do(t, newRequest(t, "GET", p.url, ""))
+				if diff := cmp.Diff(tt.want, got.Header["Connection"]); diff != "" {
+					t.Errorf("in %d pieces (-want +got):\n%s", len(pieces), diff)
+				}
+			}
+		})
+	}
+}
+
 // TestTrailers: they are there when the body has been read.
 func TestTrailers(t *testing.T) {
 	p := newPeer(t, func(_ int, c *peerConn) {

@@ -37,7 +37,8 @@ type conn struct {
 	state   *tls.ConnectionState
 	raw     syscall.RawConn // nil if there is no way to look into the socket
 	in      *bufio.Reader
-	left    int64 // bytes that may still be read
+	head    rawHeader // of the answer that is being read
+	left    int64     // bytes that may still be read
 	timer   *time.Timer
 	armed   bool
 	cut     func()
@@ -46,6 +47,7 @@ type conn struct {
 func newConn(t *Transport, to origin, socket net.Conn) *conn {
 	c := &conn{t: t, to: to, socket: socket, stream: socket}
 	c.in = bufio.NewReaderSize(c, readBuffer)
+	c.head.in = c.in
 	c.cut = func() { socket.Close() }
 	if s, ok := socket.(syscall.Conn); ok {
 		if raw, err := s.SyscallConn(); err == nil {
@@ -65,6 +67,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	}
 	n, err := c.stream.Read(p)
 	c.left -= int64(n)
+	c.head.add(p[:n])
 	return n, err
 }
 
@@ -165,7 +168,9 @@ func (c *conn) answer(req *http.Request) (resp *http.Response, keep bool, err er
 // header reads the answer's header, and passes over what precedes it. The limit is one for all of them.
 func (c *conn) header(req *http.Request) (*http.Response, error) {
 	for {
+		c.head.begin()
 		resp, err := http.ReadResponse(c.in, req)
+		c.head.end(resp)
 		if err != nil && c.left <= 0 {
 			return nil, fmt.Errorf("the header of the answer is larger than %d bytes", c.t.maxHeader)
 		}

@@ -62,6 +62,9 @@ func outcomeOf(t *testing.T, method string, answer []byte, cut int, wrap func(*h
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return outcome{Code: resp.StatusCode, Header: resp.Header}
 	}
+	if resp.Close {
+		delete(resp.Header, "Connection")
+	}
 	body, err := io.ReadAll(resp.Body)
 	return outcome{
 		Status: resp.Status, Code: resp.StatusCode, Proto: resp.Proto, Header: resp.Header, Trailer: resp.Trailer,
@@ -71,8 +74,9 @@ func outcomeOf(t *testing.T, method string, answer []byte, cut int, wrap func(*h
 }
 
 // FuzzAnswer: whatever a peer sends, a caller sees the same as from http.Transport: the answer with its header, body and
-// trailers, and whether something failed. One thing differs on purpose and is left out: after 101 Switching Protocols,
-// which no request that the package takes has asked for, http.Transport hands the connection out as a body.
+// trailers, and whether something failed. Two things differ on purpose and are left out: after 101 Switching Protocols,
+// which no request that the package takes has asked for, http.Transport hands the connection out as a body, and it drops
+// Connection where that says close.
 func FuzzAnswer(f *testing.F) {
 	if !http1.Supported {
 		f.Skip("every request goes to http.Transport here")
@@ -91,6 +95,7 @@ func FuzzAnswer(f *testing.F) {
 		"HTTP/1.1 200 OK\r\n folded: 1\r\n\r\n", "HTTP/1.1 200 OK\r\nX: 1\r\n 2\r\nContent-Length: 0\r\n\r\n", "HTTP/2.0 200 OK\r\n\r\n", "HTTP/1.1 99 x\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 9000) + "\r\n\r\n", strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 400),
 		"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b",
+		"HTTP/1.1 200 OK\r\nConnection: X-Hop, close\r\nX-Hop: 1\r\nContent-Length: 0\r\n\r\n",
 		"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n", "HTTP/1.1 200 OK\r\nPragma: no-cache\r\nContent-Length: 0\r\n\r\n",
 	} {
 		for _, head := range []bool{false, true} {

@@ -71,7 +71,9 @@ func (t *Transport) CloseIdleConnections() {
 	t.next.CloseIdleConnections()
 }
 
-// RoundTrip sends the request and returns the answer when its header is there.
+// RoundTrip sends the request and returns the answer when its header is there. That is http.Transport's answer, but for
+// one thing: a Connection that says close and names headers as well is in it. An http.Transport drops it, and there is no
+// way to know of it then.
 //
 // A connection that was open already and is closed before the first byte of an answer is no failure yet: the request is
 // sent once more, by a new connection, if it is one that http.Transport would repeat.

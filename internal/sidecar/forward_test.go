@@ -277,6 +277,25 @@ func TestAnswersPassAsTheyAre(t *testing.T) {
 	}
 }
 
+// TestHeadersThatEndHere: Connection names them, whatever else it says.
+func TestHeadersThatEndHere(t *testing.T) {
+	for _, options := range []string{"X-Hop", "X-Hop, close", "close, X-Hop"} {
+		api := newAPI(t, func(w http.ResponseWriter, _ *http.Request) {
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer conn.Close()
+			io.WriteString(conn, "HTTP/1.1 200 OK\r\nConnection: "+options+"\r\nX-Hop: 1\r\nX-End: 1\r\nContent-Length: 0\r\n\r\n")
+		})
+		resp, _ := start(t, api.URL+"/dev", sidecar.Config{}).do(t, "GET", "/a", nil)
+		if resp.Header.Get("X-Hop") != "" || resp.Header.Get("X-End") != "1" {
+			t.Errorf("Connection: %s: the client got %v", options, resp.Header)
+		}
+	}
+}
+
 func TestTrailersPass(t *testing.T) {
 	for _, proto := range []string{"HTTP/1.1", "HTTP/2.0"} {
 		t.Run(proto, func(t *testing.T) {

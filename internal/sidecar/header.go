@@ -126,7 +126,8 @@ func via(major, minor int) string {
 	return fmt.Sprintf("%d.%d marquee", major, minor)
 }
 
-// incoming copies an answer's headers to the client, without what ends here.
+// incoming copies an answer's headers to the client, without what ends here. What Connection names beside close is known of
+// answers by package http1, not of those by http.Transport, which drops such a Connection.
 func incoming(to, from http.Header) {
 	named := connectionOptions(from)
 	for name, values := range from {
