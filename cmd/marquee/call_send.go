@@ -78,7 +78,10 @@ func (s callSending) repeat(ctx context.Context, times int) error {
 	var worst *exitStatus
 	for range times {
 		status, err := s.once(ctx)
-		if err != nil {
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return s.failed(errInterrupted)
+		case err != nil:
 			return err
 		}
 		if status != nil && status.err != nil {
@@ -130,11 +133,16 @@ func (s callSending) once(ctx context.Context) (*exitStatus, error) {
 	return s.target.statusOf(refusalOf(resp, kept), s.out.Terminal), nil
 }
 
+// failed says which call it was, without its query: that may hold what nobody should read.
+func (s callSending) failed(err error) error {
+	path, _, _ := strings.Cut(s.request.Path, "?")
+	return &apiclient.CallError{Method: s.request.Method, Path: path, Attempts: 1, Err: err}
+}
+
 // brokenOff is the status of an answer that ended too early.
 func (s callSending) brokenOff(err error) *exitStatus {
 	s.out.spoilt = true
-	path, _, _ := strings.Cut(s.request.Path, "?") // a query may hold what nobody should read
-	err = s.target.explain(&apiclient.CallError{Method: s.request.Method, Path: path, Attempts: 1, Err: err})
+	err = s.target.explain(s.failed(err))
 	if s.out.file != nil {
 		err = fmt.Errorf("%w; %s was not written", err, s.out.name)
 	}

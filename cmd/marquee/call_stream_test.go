@@ -2,11 +2,13 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -93,5 +95,46 @@ func TestCallStreams(t *testing.T) {
 	}
 	if err := cmd.Wait(); err != nil {
 		t.Error(err)
+	}
+}
+
+// Who stops a call by Ctrl-C leaves no half of a file, and the file that was there.
+func TestCallIsInterrupted(t *testing.T) {
+	began := make(chan struct{})
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, "half")
+		w.(http.Flusher).Flush()
+		close(began)
+		<-r.Context().Done()
+	}))
+	defer api.Close()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "x")
+	if err := os.WriteFile(file, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "marquee", "call", "--url", api.URL+"/dev", "--state", "none.json", "/x?secret=1", "-o", file, "--repeat", "3")
+	cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID=AKIAWORK000000000000", "AWS_SECRET_ACCESS_KEY=secret-of-work", "AWS_REGION=ap-northeast-2")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-began:
+	case <-time.After(20 * time.Second):
+		t.Fatal("the program sends nothing")
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err == nil || cmd.ProcessState.ExitCode() != 1 || stderr.String() != "marquee: GET /x: interrupted\n" {
+		t.Errorf("got %v and %q, want exit status 1 and that it was interrupted", err, &stderr)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+		t.Errorf("got the files %v, %v, want the old one", left, err)
+	}
+	if text, err := os.ReadFile(file); string(text) != "old" {
+		t.Errorf("got %q, %v, want the old text", text, err)
 	}
 }

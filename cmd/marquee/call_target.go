@@ -22,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/marquee-api/marquee/apiclient"
 	"github.com/marquee-api/marquee/internal/local"
@@ -93,7 +94,7 @@ func newTarget(ctx context.Context, env environment, o callOptions, where apicli
 		where.Region = region
 	}
 	if name := hostOf(where.URL); where.APIID == "" && strings.HasPrefix(name, "vpce-") {
-		return nil, fmt.Errorf("--url names a VPC endpoint, which does not say which API is meant: give the API's own URL, https://{api}.execute-api.{region}.amazonaws.com/{stage}, as --url, and beside it --vpce %s", name)
+		return nil, fmt.Errorf("the URL names a VPC endpoint, which does not say which API is meant: give the API's own URL, https://{api}.execute-api.{region}.amazonaws.com/{stage}, as --url, and beside it --vpce %s", name)
 	}
 	endpoint, err := apiclient.ResolveEndpoint(where)
 	if err != nil {
@@ -117,7 +118,10 @@ func defaultProvider(ctx context.Context, env environment, profile string) (aws.
 	return cfg.Credentials, cfg.Region, err
 }
 
+// loadChain keeps the SDK from writing to standard error itself: a link of the chain that is not there is no news, and what
+// fails is an error.
 func loadChain(ctx context.Context, env environment, options ...func(*config.LoadOptions) error) (aws.Config, error) {
+	options = append(options, config.WithLogger(logging.Nop{}))
 	cfg, err := config.LoadDefaultConfig(ctx, append(options, config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) {
 		o.TokenProvider = func() (string, error) { return askForCode(env, aws.ToString(o.SerialNumber)) }
 	}))...)
