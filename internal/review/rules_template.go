@@ -19,7 +19,7 @@ var templateRules = []*Rule{
 	{
 		ID: "MQ001", Name: "refused", Severity: Error,
 		Title: "AWS would refuse the template, or it means less than it says",
-		Why:   "A property that nobody knows, a reference that leads nowhere or a policy that cannot be resolved fails the deployment or, worse, is dropped without a word.",
+		Why:   "A type or property that nobody knows, a path that API Gateway does not take, a reference that leads nowhere or a policy that cannot be resolved fails the deployment or, worse, is dropped without a word.",
 		Fix:   "Do as the message says; it names the property.",
 		check: func(s *subject, report reporter) {
 			for _, e := range s.Errors {
