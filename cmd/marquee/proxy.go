@@ -106,7 +106,7 @@ func (o *proxyOptions) requestFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVar(&o.strip, "strip", nil, "a request `header` to leave out (repeatable)")
 	f.StringArrayVar(&o.add, "add", nil, "`'Name: value'` to send in place of what the client sent under that name (repeatable)")
-	f.StringArrayVar(&o.addFile, "add-file", nil, "`'Name: FILE'`: the same with the value in a file, for a secret (repeatable)")
+	f.StringArrayVar(&o.addFile, "add-file", nil, "`'Name: FILE'`: the same with the value in a file, for a secret; read again when it changes (repeatable)")
 	f.BoolVar(&o.keepForwarded, "keep-forwarded", false, "pass the client's Forwarded, X-Forwarded-* and X-Real-IP on")
 	f.IntVar(&o.retry, "retry", 0, "send again up to `N` times what failed for the moment: throttling and connections that cannot be made, and if the method is idempotent 5xx and lost connections")
 	f.StringVar(&o.ca, "ca", "", "PEM `file` of the authorities to trust in place of the system's")

@@ -80,7 +80,7 @@ func (o proxyOptions) config(ctx context.Context, env environment) (sidecar.Conf
 	if err != nil {
 		return cfg, err
 	}
-	if cfg.Add, err = o.added(); err != nil {
+	if cfg.Add, cfg.AddFiles, err = o.added(); err != nil {
 		return cfg, err
 	}
 	if o.ca != "" {
@@ -142,37 +142,29 @@ func (o proxyOptions) source(env environment, target *callTarget) sidecar.Source
 }
 
 // added are the headers of --add and --add-file.
-func (o proxyOptions) added() (http.Header, error) {
+func (o proxyOptions) added() (http.Header, []sidecar.HeaderFile, error) {
 	all := make(http.Header)
 	for i, line := range o.add {
 		name, value, err := sidecar.ParseHeader(line)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", placeOf("--add", i, len(o.add)), err)
+			return nil, nil, fmt.Errorf("%s: %w", placeOf("--add", i, len(o.add)), err)
 		}
 		all.Add(name, value)
 	}
+	var files []sidecar.HeaderFile
 	for i, line := range o.addFile {
 		place := placeOf("--add-file", i, len(o.addFile))
 		name, file, err := sidecar.ParseHeader(line)
 		if err != nil {
-			return nil, fmt.Errorf("%s: it is not 'Name: FILE': %w", place, err)
+			return nil, nil, fmt.Errorf("%s: it is not 'Name: FILE': %w", place, err)
 		}
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return nil, fmt.Errorf("%s: the file for %s: %w", place, name, withoutPath(err))
+		added := sidecar.HeaderFile{Name: name, File: file}
+		if _, err := added.Read(); err != nil {
+			return nil, nil, fmt.Errorf("%s: the file for %s: %w", place, name, err)
 		}
-		all.Add(name, strings.TrimSpace(string(text)))
+		files = append(files, added)
 	}
-	return all, nil
-}
-
-// withoutPath is why a file could not be read. The path may be the secret itself, in place of its file.
-func withoutPath(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return path.Err
-	}
-	return err
+	return all, files, nil
 }
 
 func (o proxyOptions) openDoor(ctx context.Context) (net.Listener, error) {

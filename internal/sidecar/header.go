@@ -42,12 +42,12 @@ var reserved = func() map[string]bool {
 // headerRule says what becomes of a request's headers.
 type headerRule struct {
 	drop          map[string]bool
-	set           http.Header
+	added         *added
 	keepForwarded bool
 }
 
 func newHeaderRule(cfg Config) (headerRule, error) {
-	rule := headerRule{drop: make(map[string]bool), set: make(http.Header), keepForwarded: cfg.KeepForwarded}
+	rule := headerRule{drop: make(map[string]bool), keepForwarded: cfg.KeepForwarded}
 	for _, name := range append(hopByHop, ofSignature...) {
 		rule.drop[name] = true
 	}
@@ -63,19 +63,9 @@ func newHeaderRule(cfg Config) (headerRule, error) {
 		}
 		rule.drop[key] = true
 	}
-	for name, values := range cfg.Add {
-		key, err := checkName("add", name)
-		if err != nil {
-			return rule, err
-		}
-		for _, value := range values {
-			if !httpguts.ValidHeaderFieldValue(value) {
-				return rule, fmt.Errorf("header %s to add: its value holds what no header may hold", key)
-			}
-		}
-		rule.set[key] = values
-	}
-	return rule, nil
+	var err error
+	rule.added, err = newAdded(cfg)
+	return rule, err
 }
 
 func checkName(verb, name string) (string, error) {
@@ -92,13 +82,14 @@ func checkName(verb, name string) (string, error) {
 // outgoing is the header that leaves: the client's without what ends here, and what is added.
 func (h headerRule) outgoing(r *http.Request) http.Header {
 	named := connectionOptions(r.Header)
-	out := make(http.Header, len(r.Header)+len(h.set)+1)
+	added := h.added.header()
+	out := make(http.Header, len(r.Header)+len(added)+1)
 	for name, values := range r.Header {
 		if !h.drops(name) && !contains(named, name) {
 			out[name] = values
 		}
 	}
-	for name, values := range h.set {
+	for name, values := range added {
 		out[name] = values
 	}
 	if httpguts.HeaderValuesContainsToken(r.Header["Te"], "trailers") {

@@ -34,9 +34,11 @@ type Config struct {
 	Hosts []string
 	// Origins are the web origins whose pages may send more than safe requests.
 	Origins []string
-	// Strip are request headers that are left out, Add those that replace what the client sent under their names.
-	Strip []string
-	Add   http.Header
+	// Strip are request headers that are left out, Add those that replace what the client sent under their names, and
+	// AddFiles the same with values that are read again when they change.
+	Strip    []string
+	Add      http.Header
+	AddFiles []HeaderFile
 	// KeepForwarded passes the client's Forwarded and X-Forwarded-* on.
 	KeepForwarded bool
 	// Log takes what happens, and with AccessLog a line for each request, without query and without header values. nil
