@@ -1,6 +1,8 @@
 package apiclient_test
 
 import (
+	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -110,4 +112,33 @@ func TestResponseErr(t *testing.T) {
 			t.Errorf("%d: got %v", status, err)
 		}
 	}
+}
+
+// A long answer is read line by line, as it comes.
+func ExampleClient_Stream() {
+	cfg, stop := exampleAPI(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "one\ntwo\n") })
+	defer stop()
+	client, err := apiclient.New(cfg)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	resp, err := client.Stream(context.Background(), apiclient.Request{Path: "/events"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer resp.Body.Close()
+	fmt.Println(resp.StatusCode)
+	lines := bufio.NewScanner(resp.Body)
+	for lines.Scan() {
+		fmt.Println(lines.Text())
+	}
+	if err := lines.Err(); err != nil { // the answer broke off
+		fmt.Println(err)
+	}
+	// Output:
+	// 200
+	// one
+	// two
 }
