@@ -5,12 +5,15 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"strconv"
 	"sync/atomic"
+	"time"
 
+	"github.com/marquee-api/marquee/apiclient"
 	"github.com/marquee-api/marquee/internal/spelling"
 )
 
@@ -122,7 +125,25 @@ func (c *client) Write(b []byte) (int, error) {
 	if _, err := c.Conn.Write(refusal.wire(c.p.now())); err != nil {
 		return 0, err
 	}
+	linger(c)
 	return len(b), nil
+}
+
+// lingerTime and lingerBytes bound how long a connection is read on whose last answer has left.
+const (
+	lingerTime  = time.Second
+	lingerBytes = 2 * apiclient.MaxBodyBytes
+)
+
+// linger says that there is no more to come, and reads what the client is still sending: bytes that nobody reads reset the
+// connection when it is closed, and the answer is lost with it (RFC 9112 section 9.6).
+func linger(c net.Conn) {
+	half, ok := c.(interface{ CloseWrite() error })
+	if !ok || half.CloseWrite() != nil {
+		return
+	}
+	c.SetReadDeadline(time.Now().Add(lingerTime)) //nolint:errcheck // a socket has deadlines
+	io.CopyN(io.Discard, c, lingerBytes)          //nolint:errcheck // nothing more can be done
 }
 
 // refuseUnread counts and logs a refusal of what is not known as a request.

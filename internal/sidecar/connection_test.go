@@ -135,6 +135,7 @@ func TestWhatIsNoRequest(t *testing.T) {
 		"no HTTP":            {"hello, is anybody there?\r\n\r\n", 400, "bad_request", "malformed"},
 		"a long header":      {"GET /a HTTP/1.1\r\nHost: localhost\r\nX: " + strings.Repeat("x", 80<<10) + "\r\n\r\n", 431, "header_too_large", "10240"},
 		"another coding":     {"POST /a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n", 501, "transfer_encoding_not_supported", "chunked"},
+		"with a large body":  {"POST /a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n" + strings.Repeat("x", 4*mib), 501, "transfer_encoding_not_supported", "chunked"},
 		"another hope":       {"POST /a HTTP/1.1\r\nHost: localhost\r\nExpect: x\r\nContent-Length: 0\r\n\r\n", 417, "expectation_failed", "100-continue"},
 		"hope, HTTP/1.0":     {"POST /a HTTP/1.0\r\nHost: localhost\r\nExpect: x\r\nContent-Length: 0\r\n\r\n", 417, "expectation_failed", "100-continue"},
 		"another version":    {"GET /a HTTP/3.0\r\nHost: localhost\r\n\r\n", 505, "version_not_supported", "1.1"},

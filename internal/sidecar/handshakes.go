@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"sync"
@@ -116,11 +115,8 @@ func (h *handshakes) failed(raw net.Conn, err error) {
 	refusal := refuseUnreadable.because("TLS is spoken here; nothing was sent: write https:// in place of http://")
 	h.p.refuseUnread(remote, refusal)
 	defer context.AfterFunc(h.ctx, func() { raw.Close() })()
-	raw.SetDeadline(time.Now().Add(time.Second)) //nolint:errcheck // a socket has deadlines
-	if _, err := raw.Write(refusal.wire(h.p.now())); err != nil {
-		return
-	}
-	if half, ok := raw.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
-		io.CopyN(io.Discard, raw, maxHeader) //nolint:errcheck // what is not read would reset the connection, and the answer with it
+	raw.SetWriteDeadline(time.Now().Add(lingerTime)) //nolint:errcheck // a socket has deadlines
+	if _, err := raw.Write(refusal.wire(h.p.now())); err == nil {
+		linger(raw)
 	}
 }
