@@ -32,7 +32,7 @@ func (s *Stack) Close() error {
 		errs = append(errs, s.fleet.close(ctx))
 	}
 	if cut {
-		s.letAnswersOut(ctx)
+		s.letAnswersOut()
 	}
 	for _, server := range s.servers {
 		server.Close()
@@ -153,9 +153,10 @@ func (s *Stack) underWay() string {
 	}
 }
 
-// letAnswersOut waits a moment for the answers to what was cut off to reach their clients.
-func (s *Stack) letAnswersOut(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, leaveTime)
+// letAnswersOut waits a moment for the answers to what was cut off to reach their clients. Functions that were stopped make
+// them at once, so that there is time for it in a hurry, too.
+func (s *Stack) letAnswersOut() {
+	ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
 	defer cancel()
 	var group sync.WaitGroup
 	for _, server := range s.servers {
