@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -43,7 +42,7 @@ func (d *door) Accept() (net.Conn, error) {
 func attend(s *http.Server) {
 	s.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		if known, ok := c.(interface{ own() *client }); ok {
-			ctx = context.WithValue(spelling.Context(ctx, known.own().Conn), clientKey{}, known.own())
+			ctx = context.WithValue(ctx, clientKey{}, known.own())
 		}
 		return ctx
 	}
@@ -57,9 +56,9 @@ func attend(s *http.Server) {
 // client is a client's connection. net/http answers what it cannot read before any handler sees it, in words of its own.
 // Those are put into this proxy's: who has only the answer must see that it is not the API's.
 type client struct {
-	net.Conn // read along
-	p        *Proxy
-	stage    atomic.Int32
+	*spelling.Conn
+	p     *Proxy
+	stage atomic.Int32
 }
 
 func (c *client) own() *client { return c }
@@ -89,27 +88,22 @@ const (
 
 type clientKey struct{}
 
-// begins marks the request's connection as one that is being answered.
-func begins(r *http.Request) {
+// begins marks the request's connection as one that is being answered. It must be called once for each request. It reports
+// whether the connection must not be kept, because another reader could find the request's end in another place and take
+// what follows for a request, or not: Transfer-Encoding beside Content-Length, or in HTTP/1.0 (RFC 9112 section 6.1).
+// net/http has removed one of the two by now, so what was read along decides. What could not be followed for another reason
+// counts as well.
+func begins(r *http.Request) (ends bool) {
 	own, ok := r.Context().Value(clientKey{}).(*client)
-	switch {
-	case !ok:
-	case r.ProtoMajor == 1:
-		own.stage.Store(answers)
-	default:
-		own.stage.Store(streams)
-	}
-}
-
-// endsConnection reports whether the request's connection must not be kept, because another reader could find its end in
-// another place and take what follows for a request, or not: Transfer-Encoding beside Content-Length, or in HTTP/1.0 (RFC
-// 9112 section 6.1). net/http has removed one of the two by now, so what was read along decides. It must be asked once for
-// each request. What could not be followed for another reason counts as well.
-func endsConnection(r *http.Request) bool {
-	if r.ProtoMajor != 1 {
+	if !ok {
 		return false
 	}
-	followed := spelling.Followed(r)
+	if r.ProtoMajor != 1 {
+		own.stage.Store(streams)
+		return false
+	}
+	own.stage.Store(answers)
+	followed := own.Followed(r)
 	return !followed && (len(r.TransferEncoding) > 0 || r.ProtoMinor == 0)
 }
 
@@ -152,14 +146,6 @@ func (p *Proxy) refuseUnread(remote string, r *Refusal) {
 	if p.accessLog {
 		p.log.Warn("request", slog.String("remote", remote), slog.Int("status", r.Status), slog.String("code", r.Code), slog.String("error", r.Message))
 	}
-}
-
-// CloseWrite lets net/http end a connection gently, while the client is still sending.
-func (c *client) CloseWrite() error {
-	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite()
-	}
-	return errors.ErrUnsupported
 }
 
 // refusalOfServer translates an answer of net/http's: a status line, a header, and the status with a reason as the body.

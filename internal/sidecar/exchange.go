@@ -36,8 +36,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := exchange{p: p, w: w, r: r, started: p.now()}
 	p.metrics.inFlight.Inc()
 	defer x.finish()
-	begins(r)
-	if endsConnection(r) || p.draining.Load() {
+	if begins(r) || p.draining.Load() {
 		w.Header()["Connection"] = []string{"close"}
 	}
 	x.run()

@@ -229,8 +229,8 @@ func (p *parser) take() (head, bool) {
 // token says whether text is one as RFC 9110 section 5.6.2 has it.
 func token(text []byte) bool {
 	for _, c := range text {
-		letter := 'a' <= c|0x20 && c|0x20 <= 'z'
-		if !letter && (c < '0' || c > '9') && !strings.ContainsRune("!#$%&'*+-.^_`|~", rune(c)) {
+		usual := 'a' <= c|0x20 && c|0x20 <= 'z' || c == '-'
+		if !usual && (c < '0' || c > '9') && !strings.ContainsRune("!#$%&'*+-.^_`|~", rune(c)) {
 			return false
 		}
 	}

@@ -4,7 +4,7 @@
 // A listener's connections are read along: request heads are parsed a second time for their names, bodies are skipped.
 // No byte is changed or held back, and nobody is let in by what is found here. Whenever it is not certain where a request
 // begins or ends, nothing more is said of that connection, and the names keep net/http's spelling. That it is not certain
-// is worth knowing, too: [Followed] says so.
+// is worth knowing, too: [Conn.Followed] says so.
 package spelling
 
 import (
@@ -42,17 +42,17 @@ func (l listener) Accept() (net.Conn, error) {
 }
 
 // Along returns a connection that is read along, for a listener that makes its own.
-func Along(c net.Conn) net.Conn { return &conn{Conn: c} }
+func Along(c net.Conn) *Conn { return &Conn{Conn: c} }
 
-// conn hands on what it reads. net/http reads from several goroutines in turn.
-type conn struct {
+// Conn hands on what it reads. net/http reads from several goroutines in turn.
+type Conn struct {
 	net.Conn
 
 	mu   sync.Mutex
 	read parser
 }
 
-func (c *conn) Read(b []byte) (int, error) {
+func (c *Conn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	c.mu.Lock()
 	c.read.feed(b[:n])
@@ -61,7 +61,7 @@ func (c *conn) Read(b []byte) (int, error) {
 }
 
 // CloseWrite lets net/http end a connection gently, which a caller needs who is still sending when it is refused.
-func (c *conn) CloseWrite() error {
+func (c *Conn) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
 	}
@@ -72,7 +72,7 @@ type contextKey struct{}
 
 // Context is a ConnContext of http.Server.
 func Context(ctx context.Context, c net.Conn) context.Context {
-	if own, ok := c.(*conn); ok {
+	if own, ok := c.(*Conn); ok {
 		return context.WithValue(ctx, contextKey{}, own)
 	}
 	return ctx
@@ -80,12 +80,8 @@ func Context(ctx context.Context, c net.Conn) context.Context {
 
 // Followed takes a request's head, as [Take] does and in its place, without the names. It reports whether it is certain
 // where the request ended: its length was given in one way, by Content-Length or by chunks, in a version of HTTP that has
-// them. It is false after anything that was not certain, and of a connection that is not read along.
-func Followed(r *http.Request) bool {
-	c, ok := r.Context().Value(contextKey{}).(*conn)
-	if !ok {
-		return false
-	}
+// them. It is false after anything that was not certain.
+func (c *Conn) Followed(r *http.Request) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	h, ok := c.read.take()
@@ -103,7 +99,7 @@ func Followed(r *http.Request) bool {
 // Take returns the names of a request. It must be called once for each request of the connection, before its header is
 // changed: the heads are taken in the order in which they came.
 func Take(r *http.Request) Names {
-	c, ok := r.Context().Value(contextKey{}).(*conn)
+	c, ok := r.Context().Value(contextKey{}).(*Conn)
 	if !ok {
 		return nil
 	}
